@@ -1,0 +1,59 @@
+"""The `osteon` command: entry point, exit codes and the list of commands.
+
+Exit codes: 0 done, 2 bad input, 3 some arm failed (named), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from osteon.cli import heal, look
+from osteon.errors import OsteonError
+
+_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="osteon",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with [bold]osteon demo[/bold]. osteon is research software; its results are no treatment advice.",
+)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    """Simulate how a fracture heals and what a bone drug does to it."""
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"osteon {installed('osteon')}")
+        raise typer.Exit
+
+
+heal.register(app)
+look.register(app)
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    try:
+        app()
+    except SystemExit as stop:
+        if stop.code == _INTERRUPTED:
+            _say("Interrupted; nothing was written.")
+        raise
+    except OsteonError as error:
+        _say(f"Error: {error}")
+        sys.exit(error.exit_code)
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)

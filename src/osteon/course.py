@@ -1,0 +1,181 @@
+"""The result of a simulation: labelled curves with units, endpoints, parameters and how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from osteon.errors import InputError, MissingExtra, near_match
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from osteon.parameters import Record
+    from osteon.scenario import Scenario
+
+#: Curves of the JSON document, in its order; those of the callus are absent without a fracture.
+JSON_SERIES = (
+    "denosumab_serum",
+    "CTX",
+    "P1NP",
+    "BSAP",
+    "TRACP5b",
+    "BMD_lumbar_spine",
+    "BMD_total_hip",
+    "callus_volume",
+    "callus_bone_volume_fraction",
+    "callus_BMC",
+    "callus_BMD",
+    "torsional_stiffness",
+    "torsional_strength",
+    "mRUST",
+    "osteoclasts",
+    "osteoblasts",
+    "woven_bone",
+    "lamellar_bone",
+    "cartilage",
+    "free_rankl",
+    "fibrous",
+    "calcified_cartilage",
+    "marrow",
+    "inflammation",
+    "precursors",
+    "systemic_osteoclasts",
+    "systemic_osteoblasts",
+)
+
+
+@dataclass(frozen=True)
+class Course:
+    """Curves of every arm of a scenario.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        What was asked.
+    data : xarray.Dataset
+        Curves of the first ensemble member, dims ``(arm, time)``; time in days from the fracture. Callus curves are
+        NaN before the fracture and absent without one; a failed arm is NaN throughout.
+    members : mapping of str to xarray.Dataset
+        The same curves for every ensemble member.
+    table : pandas.DataFrame
+        What `endpoints` returns.
+    parameters : tuple of Record
+        Every parameter used, of the first member.
+    failures : mapping of str to str
+        Reason by arm for arms that could not be solved.
+    manifest : mapping
+        Versions, seed and hashes.
+    """
+
+    scenario: Scenario
+    data: xr.Dataset
+    members: Mapping[str, xr.Dataset]
+    table: pd.DataFrame
+    parameters: tuple[Record, ...]
+    failures: Mapping[str, str] = field(default_factory=dict)
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> xr.DataArray:
+        """Return one curve of all arms, ``(arm, time)``.
+
+        Raises
+        ------
+        InputError
+            There is no curve of this name; the nearest is suggested.
+        """
+        if name not in self.data:
+            hint = near_match(name, self.data.data_vars) or f"there are {', '.join(map(str, self.data.data_vars))}"
+            raise InputError("there is no such curve in this course", path=name, value=name, hint=hint)
+        return self.data[name]
+
+    def endpoints(self) -> pd.DataFrame:
+        """Return the endpoints, one row per arm and endpoint.
+
+        Columns: arm, endpoint, value, unit, low and high (over the ensemble members), note. What is not reached is
+        NaN with a note.
+        """
+        return self.table.copy()
+
+    def plot(self, name: str, ax: Any = None) -> Any:
+        """Draw one curve of every arm and return the matplotlib axes.
+
+        Raises
+        ------
+        MissingExtra
+            matplotlib is not installed.
+        InputError
+            There is no curve of this name.
+        """
+        curve = self[name]
+        try:
+            import matplotlib.pyplot as plt
+        except ImportError:
+            raise MissingExtra("Plotting", "plot") from None
+        ax = plt.subplots(figsize=(7, 4), layout="constrained")[1] if ax is None else ax
+        for arm in curve["arm"].values:
+            one = curve.sel(arm=arm)
+            lines = ax.plot(one["time"], one, label=str(arm))
+            bounds = [member[name].sel(arm=arm) for member in self.members.values()]
+            if len(bounds) > 1:
+                lowest, highest = bounds[0], bounds[0]
+                for other in bounds[1:]:
+                    lowest, highest = lowest.where(lowest < other, other), highest.where(highest > other, other)
+                ax.fill_between(one["time"], lowest, highest, color=lines[0].get_color(), alpha=0.15, lw=0)
+        if self.scenario.fracture is not None:
+            ax.axvline(0, color="0.6", lw=1, zorder=0)
+        unit = curve.attrs["units"]
+        ax.set(xlabel="days from the fracture", ylabel=curve.attrs["long_name"] + (f" [{unit}]" if unit != "1" else ""))
+        ax.legend(frameon=False)
+        return ax
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the course as plain values for one JSON document; NaN is written as null.
+
+        Keys: title, warning, arms (name, failure, endpoints, series) and manifest.
+        """
+        names = [name for name in JSON_SERIES if name in self.data]
+        time = [float(t) for t in self.data["time"].values]
+        arms = []
+        for arm in map(str, self.data["arm"].values):
+            rows = self.table[self.table["arm"] == arm]
+            arms.append(
+                {
+                    "name": arm,
+                    "failure": self.failures.get(arm),
+                    "endpoints": {
+                        row["endpoint"]: {
+                            "value": _plain(row["value"]),
+                            "unit": row["unit"],
+                            "low": _plain(row["low"]),
+                            "high": _plain(row["high"]),
+                            "note": row["note"],
+                        }
+                        for row in rows.to_dict("records")
+                    },
+                    "series": {
+                        name: {
+                            "unit": self.data[name].attrs["units"],
+                            "time_days": time,
+                            "value": [_plain(v) for v in self.data[name].sel(arm=arm).values.tolist()],
+                        }
+                        for name in names
+                    },
+                }
+            )
+        return {
+            "title": self.scenario.title,
+            "warning": RESEARCH_ONLY,
+            "arms": arms,
+            "manifest": dict(self.manifest),
+        }
+
+
+#: Stands in every result.
+RESEARCH_ONLY = "osteon is research software. Its results are no treatment advice."
+
+
+def _plain(value: float) -> float | None:
+    return None if value != value else float(value)

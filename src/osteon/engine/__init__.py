@@ -1,0 +1,1 @@
+"""The engine: systems traced to symbols, written as straight-line kernels, integrated and kept."""

@@ -1,0 +1,1 @@
+"""The biology, written once as plain rate functions, and its assembly into systems."""

@@ -1,0 +1,165 @@
+"""From a patient and a fracture to parameters: default, then species and bone, then the patient's traits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from osteon.errors import ModelError
+from osteon.parameters import ParameterSet, Record, layered, load, load_table
+from osteon.parameters.record import How
+
+if TYPE_CHECKING:
+    from osteon.scenario import Fracture, Impose, Patient, Scenario
+
+#: Members of the ensemble of callus kinetics and the parameter files they are layered from.
+MEMBERS = {"J": ("callus_J",), "B": ("callus_J", "callus_B")}
+_SYSTEMIC = ("constants", "sutjandra2011", "turnover")
+
+
+def parameters_for(scenario: Scenario, member: str = "J") -> ParameterSet:
+    """Parameters of the scenario's patient, before any arm imposes an effect.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Whose patient and fracture.
+    member : {"J", "B"}
+        Member of the ensemble of callus kinetics.
+
+    Raises
+    ------
+    ModelError
+        `member` is unknown.
+    """
+    if member not in MEMBERS:
+        raise ModelError(f"there is no ensemble member {member}; the members are {', '.join(MEMBERS)}")
+    names = _SYSTEMIC + (("radiograph", *MEMBERS[member]) if scenario.fracture is not None else ())
+    parameters = _species(layered(*names), scenario.patient)
+    if scenario.fracture is None:
+        return parameters
+    return _traits(_fracture(parameters, scenario.fracture, scenario.patient), scenario)
+
+
+def imposed_records(impose: Impose | None) -> tuple[Record, ...]:
+    """Records ``imposed.<signal>`` for an arm that imposes effects; free RANKL holds in the skeleton and the callus."""
+    if impose is None:
+        return ()
+    values: dict[str, float] = {}
+    if impose.free_rankl is not None:
+        values |= {"free_rankl": impose.free_rankl, "callus_free_rankl": impose.free_rankl}
+    if impose.bisphosphonate_inhibition is not None:
+        values["bisphosphonate_inhibition"] = impose.bisphosphonate_inhibition
+    if impose.pth is not None:
+        values["pth"] = impose.pth
+    meaning = "effect imposed by the arm from the fracture on"
+    return tuple(
+        Record(f"imposed.{name}", value, "1", "defined", "scenario", meaning, set="scenario")
+        for name, value in sorted(values.items())
+    )
+
+
+def _species(parameters: ParameterSet, patient: Patient) -> ParameterSet:
+    hooks, geometry = load_table("hooks/patient"), load("geometry")
+    parameters = parameters.with_values(
+        {"denosumab.weight": patient.weight}, layer="patient", how="defined", source="scenario"
+    )
+    if patient.species == "human":
+        return parameters
+    clock = geometry[f"turnover_clock.{patient.species}"]
+    parameters = parameters.with_values(
+        {"turnover.clock": clock.value, "markers.clock": clock.value},
+        layer="species",
+        how=clock.how,
+        source=clock.source,
+    )
+    layers = ["animal_pharmacokinetics", "animal_bmd"] + ([] if patient.binds("denosumab") else ["native_rodent_rankl"])
+    for name in layers:
+        parameters = parameters.with_values(
+            hooks[name]["set"], layer=name, how=_how(hooks[name]), source=hooks[name]["source"]
+        )
+    return parameters
+
+
+def _fracture(parameters: ParameterSet, fracture: Fracture, patient: Patient) -> ParameterSet:
+    geometry = load("geometry")
+
+    def record(key: str, value: float, unit: str, source: str, meaning: str) -> Record:
+        return Record(key, value, unit, "assumed", source, meaning, set="geometry")
+
+    size = geometry[f"outer_radius.{fracture.bone}"]
+    human, own = geometry["femur_radius.human"], geometry[f"femur_radius.{patient.species}"]
+    outer = size.value * own.value / human.value
+    scaled = "" if patient.species == "human" else f", scaled by the femur of the {patient.species}"
+    shapes = [
+        record("bone.outer_radius", outer, "mm", size.source + scaled, f"outer cortical radius, {fracture.bone}"),
+        *(
+            record(f"bone.{key}", outer * shape.value, "mm", shape.source, shape.meaning.split(" over ")[0])
+            for key, shape in (
+                ("inner_radius", geometry["shape.inner"]),
+                ("length", geometry["shape.length"]),
+                ("envelope_radius", geometry["shape.envelope"]),
+            )
+        ),
+    ]
+    parameters = parameters.with_records(*shapes)
+
+    species, bone = geometry[f"species_clock.{patient.species}"], geometry[f"bone_clock.{fracture.bone}"]
+    gap = geometry[f"reference_gap.{patient.species}"]
+    strain = geometry[f"fixation_strain.{fracture.fixation}"]
+    hold = geometry[f"fixation_stiffness.{fracture.fixation}"]
+    moved = strain.value if fracture.interfragmentary_strain is None else fracture.interfragmentary_strain
+    whence = strain.source if fracture.interfragmentary_strain is None else "strain given in the scenario"
+    per_strain = geometry["shape.stimulus_per_strain"]
+    parameters = parameters.with_values(
+        {"healing.clock": species.value * bone.value},
+        layer="species and bone",
+        how="defined" if species.how == bone.how == "defined" else "assumed",
+        source=f"{species.source}; {bone.source}",
+    )
+    parameters = parameters.with_values(
+        {"callus.factor_union": gap.value / fracture.gap},
+        layer="fracture",
+        source=f"the gap closes at constant speed, given at {gap.value:g} mm ({gap.source})",
+    )
+    parameters = parameters.with_values(
+        {"mechanics.fixation_stiffness": hold.value}, layer="fixation", how=hold.how, source=hold.source
+    )
+    return parameters.with_values(
+        {"mechanics.initial_stimulus": per_strain.value * moved},
+        layer="fixation",
+        source=f"{whence}; {per_strain.value:g} per unit of strain ({per_strain.source})",
+    )
+
+
+def _traits(parameters: ParameterSet, scenario: Scenario) -> ParameterSet:
+    patient, hooks = scenario.patient, load_table("hooks/patient")
+    if patient.species == "human":
+        age = hooks["age"]
+        years = max(0.0, patient.age - age["from_years"])
+        if years:
+            factor = max(0.2, 1.0 - age["per_year"] * years)
+            parameters = _apply(parameters, {"multiply": dict.fromkeys(age["keys"], factor), **age}, "age")
+    # Diabetes of type 2 and obesity share one mechanism and are applied once.
+    obese = patient.obesity and patient.diabetes != "type2"
+    given = {
+        "type1_diabetes": patient.diabetes == "type1",
+        "type2_diabetes": patient.diabetes == "type2",
+        "obesity": obese,
+        "smoking": patient.smoking,
+        "osteoporosis": patient.osteoporosis,
+        "open_fracture": scenario.fracture is not None and scenario.fracture.open,
+    }
+    for trait, has_it in given.items():
+        if has_it:
+            parameters = _apply(parameters, hooks["trait"][trait], trait)
+    return parameters
+
+
+def _apply(parameters: ParameterSet, hook: dict, layer: str) -> ParameterSet:
+    values = {key: parameters.value(key) * factor for key, factor in hook.get("multiply", {}).items()}
+    values |= {key: parameters.value(key) + more for key, more in hook.get("add", {}).items()}
+    return parameters.with_values(values, layer=layer, how=_how(hook), source=hook["source"])
+
+
+def _how(hook: dict) -> How:
+    return hook["how"]

@@ -1,0 +1,106 @@
+"""Named systems: which modules make turnover, healing, and healing under drugs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from osteon.errors import ModelError, near_match
+from osteon.model import callus, coupling, inflammation, markers, mechanics, osteoclast_signal, turnover
+from osteon.model.drugs import denosumab
+from osteon.model.module import Module
+from osteon.model.system import System
+from osteon.parameters import ParameterSet, Record, layered
+
+TURNOVER = (turnover.MODULE, markers.MODULE)
+HEALING = (inflammation.MODULE, callus.MODULE, osteoclast_signal.MODULE, mechanics.MODULE)
+#: Drug name to its module and what ties it to the callus.
+DRUGS: dict[str, tuple[Module, tuple[Module, ...]]] = {"denosumab": (denosumab.MODULE, (coupling.MODULE,))}
+#: Signals a scenario may impose.
+IMPOSABLE = ("bisphosphonate_inhibition", "callus_free_rankl", "free_rankl", "pth")
+
+
+def assemble(
+    *, fractured: bool, drugs: Iterable[str] = (), imposed: Iterable[str] = (), skeleton: bool = True
+) -> System:
+    """The system for a patient with or without a fracture, under some drugs.
+
+    Parameters
+    ----------
+    fractured : bool
+        Whether there is a callus.
+    drugs : iterable of str
+        Drugs given so far; a drug not given is absent.
+    imposed : iterable of str
+        Signals held at a parameter instead of computed.
+    skeleton : bool
+        Whether the systemic layer is there; False leaves the callus alone, as animal work is often described.
+
+    Raises
+    ------
+    ModelError
+        A drug is unknown.
+    """
+    return _assemble(fractured, tuple(sorted(set(drugs))), tuple(sorted(set(imposed))), skeleton)
+
+
+@lru_cache(maxsize=64)
+def _assemble(fractured: bool, drugs: tuple[str, ...], imposed: tuple[str, ...], skeleton: bool) -> System:
+    modules: list[Module] = list(TURNOVER) if skeleton else []
+    for drug in drugs:
+        if drug not in DRUGS:
+            raise ModelError(f"there is no drug module for {drug}; {near_match(drug, DRUGS)}".rstrip("; "))
+        module, ties = DRUGS[drug]
+        modules.append(module)
+        modules += ties if fractured else ()
+    modules += HEALING if fractured else ()
+    wanted = {name for module in modules for name in (*module.inputs, *module.outputs)}
+    kept = tuple(name for name in imposed if name in wanted)
+    parts = [
+        ("turnover" if skeleton else ""),
+        ("healing" if fractured else ""),
+        *drugs,
+        *(f"imposed-{n}" for n in kept),
+    ]
+    name = "_".join(part for part in parts if part)
+    return System(name, tuple(modules), _defaults(), kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """What a result may hold: a signal or a state, its unit and meaning, and its value where its part is absent."""
+
+    unit: str
+    means: str
+    group: str
+    absent: float
+    callus: bool
+
+
+@lru_cache(maxsize=1)
+def curves() -> dict[str, Curve]:
+    """Every signal, and every state without a signal as ``module_state``, of all modules."""
+    found: dict[str, Curve] = {}
+    everything = [*TURNOVER, *HEALING, *(m for module, ties in DRUGS.values() for m in (module, *ties))]
+    idle = {name: need.default for module in everything for name, need in module.inputs.items()}
+    callus_parts = {module.name for module in (*HEALING, *(tie for _, ties in DRUGS.values() for tie in ties))}
+    for module in everything:
+        local = module.name in callus_parts
+        for name, signal in module.outputs.items():
+            off = idle.get(name)
+            found[name] = Curve(signal.unit, signal.means, module.name, math.nan if off is None else off, local)
+        for name, state in module.states.items():
+            start = state.initial if isinstance(state.initial, float) and not local else math.nan
+            found[state.signal or f"{module.name}_{name}"] = Curve(state.unit, state.means, module.name, start, local)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _defaults() -> ParameterSet:
+    """Some value for every parameter, to assemble and check units with."""
+    bone = {"outer_radius": 0.85, "inner_radius": 0.5, "length": 4.0, "envelope_radius": 2.6}
+    records = [Record(f"bone.{k}", v, "mm", "assumed", "mouse femur of the prototype", k) for k, v in bone.items()]
+    records += [Record(f"imposed.{name}", 0.5, "1", "defined", "scenario", name) for name in IMPOSABLE]
+    return layered("constants", "sutjandra2011", "turnover", "callus_J").with_records(*records)

@@ -1,0 +1,40 @@
+"""The scenarios shipped with osteon."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from osteon.errors import InputError, near_match, show
+
+_FOLDER = Path(__file__).with_name("presets")
+
+
+class Preset(NamedTuple):
+    """A shipped scenario: its name, and its title in English and Chinese."""
+
+    name: str
+    title: str
+    title_zh: str
+
+
+@lru_cache(maxsize=1)
+def presets() -> tuple[Preset, ...]:
+    """Return the shipped scenarios, the demo first."""
+    table = tomllib.loads((_FOLDER / "index.toml").read_text(encoding="utf-8"))
+    return tuple(Preset(name, row["title"], row["title_zh"]) for name, row in table.items())
+
+
+def preset_text(name: str) -> str:
+    """Return the YAML of a shipped scenario; raises `InputError` for an unknown name."""
+    known = [preset.name for preset in presets()]
+    if name not in known:
+        raise InputError(
+            f"{show(name)} is not a shipped scenario (allowed: {', '.join(known)})",
+            path="preset",
+            value=name,
+            hint=near_match(name, known),
+        )
+    return (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")

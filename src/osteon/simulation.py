@@ -1,0 +1,272 @@
+"""From a scenario to a course: parameters, phases of each arm, solution, curves and endpoints."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from osteon.course import RESEARCH_ONLY, Course
+from osteon.endpoints import endpoints, mrust
+from osteon.engine.solve import TOLERANCE, Memory, Phase, Piece, solve
+from osteon.errors import SolveError
+from osteon.model.person import MEMBERS, imposed_records, parameters_for
+from osteon.model.systems import assemble, curves
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from osteon.parameters import ParameterSet, Record
+    from osteon.scenario import Arm, Scenario
+
+Curves = dict[str, np.ndarray]
+
+_WEEKLY_AFTER = 731.0
+_AFTER_A_DOSE = (0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 14.0)
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    members: Sequence[str] = tuple(MEMBERS),
+    tolerance: float = TOLERANCE,
+    on_progress: Callable[[str, int, int], None] | None = None,
+) -> Course:
+    """Simulate every arm of a scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What to simulate.
+    members : sequence of str
+        Ensemble members of the callus kinetics; curves are those of the first, endpoints span all.
+    tolerance : float
+        Error allowed per step.
+    on_progress : callable, optional
+        ``on_progress(what, done, total)`` before each arm.
+
+    Returns
+    -------
+    Course
+        An arm that could not be solved is NaN, with its reason in `failures`.
+
+    Raises
+    ------
+    ModelError
+        A member is unknown.
+    """
+    import pandas as pd
+
+    members = tuple(members) if scenario.fracture is not None else tuple(members)[:1]
+    time = output_times(scenario)
+    sets = {member: parameters_for(scenario, member) for member in members}
+    memory, failures = Memory(), {}
+    found: dict[str, dict[str, Curves]] = {member: {} for member in members}
+    done, total = 0, len(members) * len(scenario.arms)
+    for member, parameters in sets.items():
+        for arm in scenario.arms:
+            if on_progress:
+                on_progress(arm.name, done, total)
+            try:
+                pieces = solve(phases(scenario, arm, parameters), scenario.horizon, memory, tolerance)
+                found[member][arm.name] = _curves(scenario, pieces, time, parameters)
+            except SolveError as error:
+                failures[arm.name] = str(error)
+            done += 1
+    for name in failures:
+        for member in members:
+            found[member].pop(name, None)
+    if on_progress:
+        on_progress("", total, total)
+
+    datasets = {member: _dataset(scenario, time, found[member], failures) for member in members}
+    table = pd.DataFrame(_endpoint_rows(scenario, time, found, sets, failures))
+    first = sets[members[0]]
+    used = _used(scenario, first)
+    return Course(
+        scenario=scenario,
+        data=datasets[members[0]],
+        members=datasets,
+        table=table,
+        parameters=used,
+        failures=failures,
+        manifest=_manifest(scenario, sets, tolerance),
+    )
+
+
+def phases(scenario: Scenario, arm: Arm, parameters: ParameterSet) -> list[Phase]:
+    """Phases of one arm: a new one wherever the structure changes or a dose falls.
+
+    A drug is absent before its first dose, the callus before the fracture, an imposed effect before time zero.
+    """
+    records = imposed_records(arm.impose)
+    values = {key: record.value for key, record in parameters.with_records(*records).items()}
+    imposed = [record.name for record in records]
+    events = arm.dose_events(scenario.patient)
+    broken = scenario.fracture is not None
+    whole: set[float] = {scenario.start_day, *(event.time for event in events)}
+    moments = sorted(whole | {0.0} if broken or imposed else whole)
+    planned = []
+    for moment in moments:
+        given = {event.drug for event in events if event.time <= moment}
+        system = assemble(fractured=broken and moment >= 0, drugs=given, imposed=imposed if moment >= 0 else ())
+        amounts: dict[tuple[str, str], list[float]] = {}
+        for event in events:
+            if event.time == moment:
+                amounts.setdefault(system.dose_target(event.drug, event.route), []).append(event.amount)
+        impulses: dict[str, float] = {}
+        for (state, share), added in amounts.items():
+            # Summed exactly, so that a split or reordered dose gives the same bits.
+            impulses[state] = impulses.get(state, 0.0) + math.fsum(added) * values[share]
+        planned.append(Phase(moment, system, values, impulses))
+    return planned
+
+
+def output_times(scenario: Scenario) -> np.ndarray:
+    """Days at which curves are given: weekly before, daily for two years after, finer after each dose."""
+    start, end = scenario.start_day, scenario.horizon
+    days = [np.arange(0.0, start, -7.0)[::-1], np.arange(0.0, min(end, _WEEKLY_AFTER), 1.0)]
+    days.append(np.arange(_WEEKLY_AFTER, end, 7.0))
+    doses = {event.time for arm in scenario.arms for event in arm.dose_events(scenario.patient)}
+    days += [np.add(moment, (0.0, *_AFTER_A_DOSE)) for moment in doses]
+    every = np.unique(np.concatenate([*days, [start, end]]))
+    return every[(every >= start) & (every <= end)]
+
+
+def _curves(scenario: Scenario, pieces: list[Piece], time: np.ndarray, parameters: ParameterSet) -> Curves:
+    """All curves of one arm over `time`; what a phase does not have is at its value without the part."""
+    broken = scenario.fracture is not None
+    found = {
+        name: np.full(len(time), curve.absent if not curve.callus else np.nan)
+        for name, curve in curves().items()
+        if broken or not curve.callus
+    }
+    for number, piece in enumerate(pieces):
+        last = number == len(pieces) - 1
+        inside = (time >= piece.start) & ((time <= piece.end) if last else (time < piece.end))
+        if not inside.any():
+            continue
+        states, signals = piece.evaluate(time[inside])
+        hidden = {key.replace(".", "_"): values for key, values in states.items()}
+        for name, values in {**hidden, **signals}.items():
+            if name in found:
+                found[name][inside] = values
+    if broken:
+        after = time >= 0
+        # Before the drug is given the callus sees all its RANKL.
+        found["callus_free_rankl"][after & np.isnan(found["callus_free_rankl"])] = 1.0
+        values = {key: parameters.value(key) for key in parameters if key.startswith("radiograph.")}
+        found["mRUST"] = np.full(len(time), np.nan)
+        seen = {name: curve[after] for name, curve in found.items()}
+        found["mRUST"][after] = mrust(seen, values, scenario.patient.species)
+    return found
+
+
+def _dataset(scenario: Scenario, time: np.ndarray, arms: dict[str, Curves], failures: dict[str, str]) -> xr.Dataset:
+    """Label the curves; an arm that failed is NaN."""
+    import xarray as xr
+
+    names = [arm.name for arm in scenario.arms]
+    empty = np.full(len(time), np.nan)
+    listed = sorted(next(iter(arms.values()), {}))
+    known = curves()
+    variables = {}
+    for name in listed:
+        about = {"units": "1", "long_name": "modified radiographic union score (mRUST)", "group": "radiograph"}
+        if name in known:
+            about = {"units": known[name].unit, "long_name": known[name].means, "group": known[name].group}
+        elif scenario.patient.species == "human":
+            about["note"] = "provisional score: thresholds set on nailed tibiae alone"
+        else:
+            about["note"] = "surrogate that follows torsional stiffness"
+        variables[name] = (("arm", "time"), np.stack([arms.get(arm, {}).get(name, empty) for arm in names]), about)
+    coordinates = {
+        "arm": ("arm", np.array(names, dtype=object), {"long_name": "arm"}),
+        "time": ("time", time, {"units": "day", "long_name": "time from the fracture"}),
+    }
+    attributes = {"title": scenario.title, "comment": RESEARCH_ONLY, "source": f"osteon {_version('osteon')}"}
+    if failures:
+        attributes["failed_arms"] = "; ".join(f"{arm}: {why}" for arm, why in failures.items())
+    return xr.Dataset(variables, coords=coordinates, attrs=attributes)
+
+
+def _endpoint_rows(
+    scenario: Scenario,
+    time: np.ndarray,
+    found: dict[str, dict[str, Curves]],
+    sets: dict[str, ParameterSet],
+    failures: dict[str, str],
+) -> list[dict[str, Any]]:
+    """Endpoints of every arm, with their range over the members."""
+    rows: list[dict[str, Any]] = []
+    for arm in scenario.arms:
+        if arm.name in failures:
+            rows.append(_row(arm.name, "course", [np.nan], "1", f"failed: {failures[arm.name]}"))
+            continue
+        by_member = [
+            endpoints(time, found[member][arm.name], _chronic(parameters)) for member, parameters in sets.items()
+        ]
+        for same in zip(*by_member, strict=True):
+            first = same[0]
+            rows.append(_row(arm.name, first.endpoint, [one.value for one in same], first.unit, first.note))
+    return rows
+
+
+def _row(arm: str, endpoint: str, values: list[float], unit: str, note: str) -> dict[str, Any]:
+    """One row; the range over members is open where a member does not reach the endpoint."""
+    low, high = (np.nan, np.nan) if np.isnan(values).any() else (min(values), max(values))
+    return {
+        "arm": arm,
+        "endpoint": endpoint,
+        "value": values[0],
+        "unit": unit,
+        "low": low,
+        "high": high,
+        "note": note or ("not reached by every ensemble member" if np.isnan(values).any() else ""),
+    }
+
+
+def _chronic(parameters: ParameterSet) -> float:
+    return parameters.value("inflammation.chronic") if "inflammation.chronic" in parameters else 0.0
+
+
+def _used(scenario: Scenario, parameters: ParameterSet) -> tuple[Record, ...]:
+    """Parameters that some arm reads, with what arms impose."""
+    keys = {key for key in parameters if key.startswith("radiograph.")}
+    imposed: list[Record] = []
+    for arm in scenario.arms:
+        for phase in phases(scenario, arm, parameters):
+            keys |= {*phase.system.parameter_keys, *phase.system.initial_parameters()}
+            keys |= {
+                phase.system.dose_target(e.drug, e.route)[1]
+                for e in arm.dose_events(scenario.patient)
+                if e.time <= phase.start
+            }
+        imposed += [replace(record, note=f"arm {arm.name}") for record in imposed_records(arm.impose)]
+    return tuple(parameters[key] for key in sorted(keys) if key in parameters) + tuple(imposed)
+
+
+def _manifest(scenario: Scenario, sets: dict[str, ParameterSet], tolerance: float) -> dict[str, Any]:
+    packages = ("osteon", "numpy", "xarray", "pandas", "pydantic", "pint", "netcdf4", "pyarrow")
+    return {
+        "osteon": _version("osteon"),
+        "versions": {"python": sys.version.split()[0], **{name: _version(name) for name in packages}},
+        "seed": scenario.seed,
+        "scenario_sha256": scenario.content_hash(),
+        "parameters_sha256": {member: parameters.content_hash() for member, parameters in sets.items()},
+        "members": list(sets),
+        "tolerance": tolerance,
+        "warning": RESEARCH_ONLY,
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"

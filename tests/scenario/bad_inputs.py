@@ -1,0 +1,132 @@
+"""Scenarios that must be refused: a name, the change that spoils a good one, the path, and a part of the message."""
+
+GOOD = """\
+osteon: 1
+title: Test
+patient: {species: human, age: 73 yr, weight: 68 kg}
+fracture: {bone: tibia, gap: 1 mm, fixation: cast, interfragmentary_strain: 10 %}
+arms:
+  - name: treated
+    doses:
+      - {drug: denosumab, amount: 60 mg, start: 0 days, every: 6 months, count: 2}
+  - name: untreated
+horizon: 12 months
+"""
+
+# id, old text, new text, path, fragment of the message
+CHANGES = [
+    ("unknown key", "title: Test", "title: Test\nseeds: 3", "seeds", 'did you mean "seed"'),
+    ("unknown key in patient", "weight: 68 kg", "wieght: 68 kg", "patient.wieght", 'did you mean "weight"'),
+    ("unknown key in dose", "count: 2", "cuont: 2", "arms[0].doses[0].cuont", 'did you mean "count"'),
+    ("unknown key in fracture", "gap: 1 mm", "gapp: 1 mm", "fracture.gapp", "allowed: bone, gap, fixation"),
+    ("wrong version", "osteon: 1", "osteon: 2", "osteon", "2 is not a scenario version"),
+    ("version as text", "osteon: 1", 'osteon: "1"', "osteon", 'write "osteon: 1"'),
+    ("no version", "osteon: 1\n", "", "osteon", "is missing"),
+    ("no title", "title: Test\n", "", "title", "is missing"),
+    ("title a number", "title: Test", "title: 5", "title", "put it in quotes"),
+    ("title empty", "title: Test", 'title: ""', "title", "is empty"),
+    ("title too long", "title: Test", "title: " + "x" * 300, "title", "has 300 characters"),
+    ("no horizon", "horizon: 12 months\n", "", "horizon", 'write for example "horizon: 12 months"'),
+    ("horizon bare", "horizon: 12 months", "horizon: 12", "horizon", '12 has no unit; write it like "14 days"'),
+    ("horizon too long", "horizon: 12 months", "horizon: 31 yr", "horizon", "range of 1 day to 30 yr"),
+    ("horizon zero", "horizon: 12 months", "horizon: 0 days", "horizon", "outside the allowed range"),
+    ("age without unit", "age: 73 yr", "age: 73", "patient.age", '73 has no unit; write it like "73 yr"'),
+    ("age in kg", "age: 73 yr", "age: 73 kg", "patient.age", '"73 kg" cannot be turned into yr'),
+    ("age too high", "age: 73 yr", "age: 730 yr", "patient.age", "0 yr to 120 yr for human"),
+    ("age not finite", "age: 73 yr", "age: .nan", "patient.age", "nan is not a finite number"),
+    ("age infinite text", "age: 73 yr", "age: inf yr", "patient.age", '"inf yr" is not a finite number'),
+    ("negative weight", "weight: 68 kg", "weight: -68 kg", "patient.weight", "range of 20 kg to 300 kg for human"),
+    ("weight of a mouse", "species: human", "species: mouse", "patient.age", "0 yr to 5 yr for a mouse"),
+    ("weight of a rat", "human, age: 73 yr", "rat", "patient.weight", "range of 100 g to 800 g for a rat"),
+    ("weight in days", "weight: 68 kg", "weight: 68 days", "patient.weight", "cannot be turned into kg"),
+    ("unknown weight unit", "weight: 68 kg", "weight: 68 stone", "patient.weight", 'unknown unit, "stone"'),
+    ("weight a list", "weight: 68 kg", "weight: [68]", "patient.weight", "a list of 1 is not a quantity"),
+    ("unknown species", "species: human", "species: humna", "patient.species", 'did you mean "human"'),
+    ("unknown sex", "species: human", "sex: femal", "patient.sex", 'did you mean "female"'),
+    ("diabetes as no", "species: human", "diabetes: type 2", "patient.diabetes", 'did you mean "type2"'),
+    ("smoking a word", "species: human", "smoking: often", "patient.smoking", "neither true nor false"),
+    ("sheep knock-in", "human, age: 73 yr", "sheep, rankl: human", "patient.rankl", "sheep with human RANKL"),
+    ("unknown rankl", "species: human", "rankl: mouse", "patient.rankl", "allowed: native, human"),
+    ("patient a list", "patient: {species: human, age: 73 yr, weight: 68 kg}", "patient: []", "patient", "mapping"),
+    ("unknown bone", "bone: tibia", "bone: tibbia", "fracture.bone", 'did you mean "tibia"'),
+    ("bone missing", "bone: tibia, ", "", "fracture.bone", "is missing"),
+    ("unknown fixation", "fixation: cast", "fixation: plates", "fracture.fixation", 'did you mean "plate"'),
+    ("fixation is required", "fixation: cast, ", "", "fracture.fixation", "is missing"),
+    ("gap zero", "gap: 1 mm", "gap: 0 mm", "fracture.gap", "above 0 mm"),
+    ("gap wide", "gap: 1 mm", "gap: 2 m", "fracture.gap", "up to 100 mm"),
+    ("gap in kg", "gap: 1 mm", "gap: 1 kg", "fracture.gap", 'write it like "1 mm"'),
+    ("strain bare", "strain: 10 %", "strain: 10", "fracture.interfragmentary_strain", 'write it like "10 %"'),
+    ("strain high", "strain: 10 %", "strain: 110 %", "fracture.interfragmentary_strain", "0 % to 100 %"),
+    ("strain negative", "strain: 10 %", "strain: -1 %", "fracture.interfragmentary_strain", "0 % to 100 %"),
+    ("no fracture key", "fracture: {bone", "fractur: {bone", "fractur", 'did you mean "fracture"'),
+    ("unknown drug", "drug: denosumab", "drug: denosumap", "arms[0].doses[0].drug", 'did you mean "denosumab"'),
+    ("amount bare", "60 mg", "60", "arms[0].doses[0].amount", '60 has no unit; write it like "60 mg"'),
+    ("amount in days", "60 mg", "60 days", "arms[0].doses[0].amount", '"60 days" cannot be turned into mg'),
+    ("amount per day", "60 mg", "60 days/kg", "arms[0].doses[0].amount", '"60 days/kg" cannot be turned into mg'),
+    ("amount negative", "60 mg", "-60 mg", "arms[0].doses[0].amount", "range of 0 mg to 1000 mg"),
+    ("amount huge", "60 mg", "60 g", "arms[0].doses[0].amount", "0 mg to 1000 mg"),
+    ("amount per weight huge", "60 mg", "500 mg/kg", "arms[0].doses[0].amount", "0 mg/kg to 100 mg/kg"),
+    ("amount per weight too much", "60 mg", "50 mg/kg", "arms[0].doses[0].amount", "is 3400 mg for 68 kg"),
+    ("amount word", "60 mg", "plenty", "arms[0].doses[0].amount", "not a number with a unit"),
+    ("amount missing", "amount: 60 mg, ", "", "arms[0].doses[0].amount", 'write for example "amount: 60 mg"'),
+    ("start early", "start: 0 days", "start: -70 yr", "arms[0].doses[0].start", "range of -60 yr to 30 yr"),
+    ("start bare", "start: 0 days", "start: 0", "arms[0].doses[0].start", "0 has no unit"),
+    (
+        "dose after horizon",
+        "start: 0 days",
+        "start: 13 months",
+        "arms[0].doses[0].start",
+        "the horizon of 365.25",
+    ),
+    ("repeat after horizon", "count: 2", "count: 4", "arms[0].doses[0].start", "dose 4 of 4 falls on day 547.875"),
+    ("count without every", ", every: 6 months", "", "arms[0].doses[0].every", "is missing for a series"),
+    ("every without count", ", count: 2", "", "arms[0].doses[0].count", "is missing for a series"),
+    ("every zero", "every: 6 months", "every: 0 months", "arms[0].doses[0].every", "above 0 days and up to 30 yr"),
+    ("every negative", "every: 6 months", "every: -6 months", "arms[0].doses[0].every", "above 0 days and up to 30 yr"),
+    ("count zero", "count: 2", "count: 0", "arms[0].doses[0].count", "range of 1 to 2000"),
+    ("count many", "count: 2", "count: 2001", "arms[0].doses[0].count", "range of 1 to 2000"),
+    ("count broken", "count: 2", "count: 2.5", "arms[0].doses[0].count", "not a whole number from 1 to 2000"),
+    ("unknown route", "count: 2", "count: 2, route: orall", "arms[0].doses[0].route", 'did you mean "oral"'),
+    ("wrong route", "count: 2", "count: 2, route: oral", "arms[0].doses[0].route", "not given by the oral route"),
+    ("dose a word", "- {drug", "- dose\n      - {drug", "arms[0].doses[0]", '"dose" is not a mapping'),
+    ("doses a word", "- name: untreated", "- {name: b, doses: none}", "arms[1].doses", "or [] for none"),
+    ("no arms", "arms:", "arms: []\nx:", "x", "not a known key"),
+    ("same name", "name: untreated", "name: treated", "arms[1].name", "already the name of arms[0]"),
+    ("name empty", "name: untreated", 'name: " "', "arms[1].name", "is empty"),
+    ("name long", "name: untreated", "name: " + "n" * 61, "arms[1].name", "at most 60 are allowed"),
+    ("name control", "name: untreated", 'name: "a\\tb"', "arms[1].name", "control character"),
+    ("name a number", "name: untreated", "name: 3", "arms[1].name", "put it in quotes"),
+    ("name missing", "- name: untreated", "- doses: []", "arms[1].name", "is missing"),
+    (
+        "denosumab twice",
+        "doses:\n",
+        "impose: {free_rankl: 0.1}\n    doses:\n",
+        "arms[0].impose.free_rankl",
+        "doses den",
+    ),
+    ("impose nothing", "- name: untreated", "- {name: b, impose: {}}", "arms[1].impose", "imposes nothing"),
+    ("free zero", "- name: untreated", "- {name: b, impose: {free_rankl: 0}}", "arms[1].impose.free_rankl", "above 0"),
+    ("pth high", "- name: untreated", "- {name: b, impose: {pth: 1.5}}", "arms[1].impose.pth", "range of 0 to 1"),
+    ("pth in mg", "- name: untreated", "- {name: b, impose: {pth: 1 mg}}", "arms[1].impose.pth", 'like "0.02"'),
+    (
+        "inhibition complete",
+        "- name: untreated",
+        "- {name: b, impose: {bisphosphonate_inhibition: 1}}",
+        "arms[1].impose.bisphosphonate_inhibition",
+        "0 to below 1",
+    ),
+    ("seed negative", "title: Test", "title: Test\nseed: -1", "seed", "range of 0 to 4294967295"),
+    ("seed infinite", "title: Test", "title: Test\nseed: .inf", "seed", "not a finite number"),
+    ("overlapping keys", "age: 73 yr", "age: 73 yr, age: 74 yr", "patient.age", "written twice (line 3)"),
+    ("overlapping top keys", "title: Test", "title: Test\ntitle: Again", "title", "written twice (line 3)"),
+    ("anchor", "title: Test", "title: &a Test", "title", "anchors and aliases are not read (line 2)"),
+    ("alias", "title: Test", "title: *a", "title", "anchors and aliases are not read (line 2)"),
+    ("tag", "title: Test", "title: !!python/object:os.system Test", "title", "tags are not read (line 2)"),
+    ("deep", "title: Test", "title: " + "[" * 40 + "]" * 40, "title" + "[0]" * 12, "deeper than 12 levels"),
+    ("csv without folder", "- name: untreated", "- {name: b, doses_csv: d.csv}", "arms[1].doses_csv", "no folder"),
+    ("csv a number", "- name: untreated", "- {name: b, doses_csv: 3}", "arms[1].doses_csv", "is not a mapping"),
+]
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join([f'*{chr(97 + n)}'] * 8)}]\n" for n in range(9)
+)
