@@ -140,7 +140,7 @@ class Course:
         time = [float(t) for t in self.data["time"].values]
         arms = []
         for arm in map(str, self.data["arm"].values):
-            rows = self.table[self.table["arm"] == arm]
+            rows: list[dict[str, Any]] = self.table.loc[self.table["arm"] == arm].to_dict(orient="records")  # pyright: ignore
             arms.append(
                 {
                     "name": arm,
@@ -153,7 +153,7 @@ class Course:
                             "high": _plain(row["high"]),
                             "note": row["note"],
                         }
-                        for row in rows.to_dict("records")
+                        for row in rows
                     },
                     "series": {
                         name: {

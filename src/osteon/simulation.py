@@ -142,7 +142,7 @@ def _curves(scenario: Scenario, pieces: list[Piece], time: np.ndarray, parameter
     """All curves of one arm over `time`; what a phase does not have is at its value without the part."""
     broken = scenario.fracture is not None
     found = {
-        name: np.full(len(time), curve.absent if not curve.callus else np.nan)
+        name: np.full(len(time), np.nan if curve.callus else curve.absent)
         for name, curve in curves().items()
         if broken or not curve.callus
     }
@@ -173,8 +173,8 @@ def _dataset(scenario: Scenario, time: np.ndarray, arms: dict[str, Curves], fail
 
     names = [arm.name for arm in scenario.arms]
     empty = np.full(len(time), np.nan)
-    listed = sorted(next(iter(arms.values()), {}))
-    known = curves()
+    broken, known = scenario.fracture is not None, curves()
+    listed = sorted([n for n, curve in known.items() if broken or not curve.callus] + (["mRUST"] if broken else []))
     variables = {}
     for name in listed:
         about = {"units": "1", "long_name": "modified radiographic union score (mRUST)", "group": "radiograph"}

@@ -39,7 +39,7 @@ def print_table(course: Course, words: Words, written: Mapping[str, Path]) -> No
     for group in summary(words, cells, arms, course.scenario.fracture is not None):
         table.add_section()
         for row in group["rows"]:
-            shown = [cell["text"] + (f" ({cell['range']})" if cell.get("range") else "") for cell in row["cells"]]
+            shown = [cell["text"] + (f" ({cell['span']})" if cell["span"] else "") for cell in row["cells"]]
             table.add_row(row["title"], *shown)
     out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     out.print(table)

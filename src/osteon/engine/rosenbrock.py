@@ -191,10 +191,14 @@ class Trajectory:
         """Take one step: halve or shrink until the error is small enough, then keep it with its dense output."""
         y, h, order = self._y, self._h, self._tableau.order
         for _ in range(_MOST_TRIES):
+            if self.t[-1] + h <= self.t[-1]:
+                raise SolveError(f"no step was small enough at day {self.t[-1]:.6g}")
             try:
-                new, stages = self._stages(y, h)
-                size = np.maximum(np.maximum(np.abs(y), np.abs(new)), self._scale)
-                error = float(np.max(np.abs(stages[-1]) / size)) / self._tolerance
+                # A step that overflows is too long; it is tried again shorter, without a warning.
+                with np.errstate(all="ignore"):
+                    new, stages = self._stages(y, h)
+                    size = np.maximum(np.maximum(np.abs(y), np.abs(new)), self._scale)
+                    error = float(np.max(np.abs(stages[-1]) / size)) / self._tolerance
             except (ZeroDivisionError, OverflowError, ValueError):
                 error = math.nan
             change = 0.25 if not math.isfinite(error) else min(6.0, max(0.2, 0.9 * max(error, 1e-10) ** (-1 / order)))

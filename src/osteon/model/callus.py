@@ -11,23 +11,24 @@ from types import SimpleNamespace
 from osteon.model.maths import hill, positive, smooth_min
 from osteon.model.module import Input, Module, Signal, State
 
+_FEW = 0.1  # usual size of a tissue fraction
 _TINY = 1e-6  # keeps ratios of tissues finite before there is any tissue
 
 STATES = {
     "progenitors": State("1", "osteochondroprogenitors, relative", "initial_progenitors"),
     "vessels": State("1", "vessels of the callus, 0 to 1", "initial_vessels", signal="vascularity"),
-    "osteoblasts": State("1", "osteoblasts in the callus, relative", 0.0, signal="osteoblasts"),
-    "osteoclasts": State("1", "osteoclasts in the callus, relative", "initial_osteoclasts", signal="osteoclasts"),
-    "fibrous": State("1", "granulation and fibrous tissue", "initial_fibrous", signal="fibrous"),
-    "chondral": State("1", "proliferating cartilage", signal="proliferating_cartilage"),
-    "hypertrophic": State("1", "hypertrophic cartilage", signal="hypertrophic_cartilage"),
-    "calcified": State("1", "calcified cartilage", signal="calcified_matrix"),
-    "cores": State("1", "cartilage cores left inside bone"),
-    "woven": State("1", "woven bone", signal="woven_bone"),
-    "lamellar": State("1", "lamellar bone", signal="lamellar_bone"),
-    "marrow": State("1", "marrow inside the callus", signal="marrow"),
-    "cartilage_mineral": State("mg/mm^3", "mineral of calcified cartilage, per volume of the envelope", scale=0.3),
-    "bone_mineral": State("mg/mm^3", "mineral of bone, per volume of the envelope", scale=0.3),
+    "osteoblasts": State("1", "osteoblasts in the callus, relative", 0.0, _FEW, signal="osteoblasts"),
+    "osteoclasts": State("1", "osteoclasts in the callus, relative", "initial_osteoclasts", _FEW, signal="osteoclasts"),
+    "fibrous": State("1", "granulation and fibrous tissue", "initial_fibrous", _FEW, signal="fibrous"),
+    "chondral": State("1", "proliferating cartilage", 0.0, _FEW, signal="proliferating_cartilage"),
+    "hypertrophic": State("1", "hypertrophic cartilage", 0.0, _FEW, signal="hypertrophic_cartilage"),
+    "calcified": State("1", "calcified cartilage", 0.0, _FEW, signal="calcified_matrix"),
+    "cores": State("1", "cartilage cores left inside bone", 0.0, _FEW),
+    "woven": State("1", "woven bone", 0.0, _FEW, signal="woven_bone"),
+    "lamellar": State("1", "lamellar bone", 0.0, _FEW, signal="lamellar_bone"),
+    "marrow": State("1", "marrow inside the callus", 0.0, _FEW, signal="marrow"),
+    "cartilage_mineral": State("mg/mm^3", "mineral of calcified cartilage, per volume of the envelope", scale=_FEW),
+    "bone_mineral": State("mg/mm^3", "mineral of bone, per volume of the envelope", scale=_FEW),
     "cortical_union": State("1", "closed share of the cortical gap", signal="cortical_union"),
 }
 INPUTS = {

@@ -23,9 +23,9 @@ def sqrt(x: Any) -> Any:
 
 
 def positive(x: Any, width: float) -> Any:
-    """Smooth positive part: x for x >> width, ``width**2 / 4|x|`` for x << -width, width/2 at 0.
+    """Smooth positive part: ``(x + sqrt(x**2 + width**2)) / 2``, width/2 at 0 and never negative.
 
-    The form without cancellation on either side; never negative.
+    It differs from the sharp one by at most width/2, and by ``width**2 / 4|x|`` away from 0.
     """
     return 0.5 * (x + sqrt(x * x + width * width))
 

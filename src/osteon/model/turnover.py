@@ -2,8 +2,8 @@
 
 Osteoclasts form from the pool as free RANKL allows and turn over slowly; when RANKL is taken away the active ones
 are lost fast, and a share returns to the pool as osteomorphs. The pool fills while formation is blocked: that slow
-memory makes the creep under treatment and the rebound after it. Formation follows osteoclasts through two stages.
-All cells are relative to the untreated baseline.
+memory makes the creep under treatment and the rebound after it. Formation follows the active osteoclasts through
+two stages. All cells are relative to the untreated baseline.
 """
 
 from osteon.model.maths import power
@@ -21,6 +21,7 @@ INPUTS = {
     "bisphosphonate_inhibition": Input("1", "share of osteoclast activity that bisphosphonate stops", 0.0),
 }
 OUTPUTS = {
+    "active_osteoclasts": Signal("1", "osteoclasts of the skeleton that resorb"),
     "resorption": Signal("1", "bone resorption relative to baseline"),
     "formation": Signal("1", "bone formation relative to baseline"),
 }
@@ -28,9 +29,10 @@ OUTPUTS = {
 
 def signals(s, p, signal):
     """Resorption by the active osteoclasts, formation with the share that does not wait for them."""
-    active = 1 - signal.bisphosphonate_inhibition
+    active = s.osteoclasts * (1 - signal.bisphosphonate_inhibition)
     return {
-        "resorption": power(s.osteoclasts * active, p.resorption_exponent),
+        "active_osteoclasts": active,
+        "resorption": power(active, p.resorption_exponent),
         "formation": p.modelling_share + (1 - p.modelling_share) * s.osteoblasts,
     }
 
@@ -42,7 +44,7 @@ def rates(s, p, signal):
     return {
         "precursors": p.renewal * (1 - s.precursors) + p.pool_coupling * (p.regrowth - formed + p.recycling * lost),
         "osteoclasts": formed * signal.systemic_tone - p.regrowth * s.osteoclasts - lost,
-        "coupling": p.formation_rate * (s.osteoclasts - s.coupling),
+        "coupling": p.formation_rate * (signal.active_osteoclasts - s.coupling),
         "osteoblasts": p.formation_rate * (s.coupling - s.osteoblasts),
     }
 

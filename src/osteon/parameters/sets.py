@@ -33,6 +33,9 @@ class ParameterSet(Mapping[str, Record]):
             hint = f"; did you mean {near[0]}?" if near else ""
             raise ModelError(f"no parameter named {key}{hint}") from None
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._records
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._records)
 

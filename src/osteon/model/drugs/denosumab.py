@@ -9,10 +9,10 @@ from osteon.model.maths import power, sqrt
 from osteon.model.module import Module, Signal, State
 
 STATES = {
-    "depot": State("mg", "drug under the skin, bioavailable part", scale=10.0),
-    "central": State("mg", "drug in the central compartment, free and bound", scale=10.0),
-    "peripheral": State("mg", "drug in the peripheral compartment", scale=10.0),
-    "eliminated": State("mg", "drug eliminated so far", scale=10.0),
+    "depot": State("mg", "drug under the skin, bioavailable part", scale=1e-3),
+    "central": State("mg", "drug in the central compartment, free and bound", scale=1e-3),
+    "peripheral": State("mg", "drug in the peripheral compartment", scale=1e-3),
+    "eliminated": State("mg", "drug eliminated so far", scale=1e-3),
     "rankl_total": State("ng/mL", "soluble RANKL, free and bound, in drug-equivalent mass", "r0", scale=500.0),
 }
 OUTPUTS = {

@@ -1,0 +1,143 @@
+"""One arm as a single system for its whole course, as other tools need it.
+
+osteon itself leaves a drug out before its first dose and the callus out before the fracture. Elsewhere the structure
+of a model cannot change on the way, so here every part is there from the start: a drug that was not given is at zero,
+and the callus waits behind a switch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from osteon.errors import InputError, ModelError, near_match, show
+from osteon.model.person import MEMBERS, imposed_records, parameters_for
+from osteon.model.system import IMPOSED, System
+from osteon.model.systems import assemble
+from osteon.parameters import Record
+
+if TYPE_CHECKING:
+    from osteon.scenario import Arm, Scenario
+
+
+@dataclass(frozen=True)
+class GivenDose:
+    """One dose: its day from the fracture, what and how much [mg], the state it lands in and the share that does."""
+
+    day: float
+    drug: str
+    route: str
+    amount: float
+    state: str
+    share: str
+
+
+@dataclass(frozen=True)
+class ArmModel:
+    """The model of one arm.
+
+    Attributes
+    ----------
+    scenario, arm, member : Scenario, Arm, str
+        What it was made from.
+    system : System
+        Every part the arm ever has; each input without a provider is a parameter ``imposed.<signal>``.
+    imposed : mapping
+        Signal to (value before time zero, value from time zero on) for what the arm imposes.
+    doses : tuple of GivenDose
+        In order of time.
+    waiting : frozenset of str
+        States that rest until the fracture.
+    """
+
+    scenario: Scenario
+    arm: Arm
+    member: str
+    system: System
+    imposed: Mapping[str, tuple[float, float]]
+    doses: tuple[GivenDose, ...]
+    waiting: frozenset[str]
+
+    @property
+    def start(self) -> float:
+        """First day, counted from the fracture; zero or negative."""
+        return self.scenario.start_day
+
+
+def arm_model(scenario: Scenario, arm_name: str | None = None, member: str = "J") -> ArmModel:
+    """Assemble the model of one arm.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Whose patient, fracture and treatment.
+    arm_name : str, optional
+        The first arm where left out.
+    member : {"J", "B"}
+        Ensemble member of the callus kinetics.
+
+    Raises
+    ------
+    InputError
+        There is no such arm or member.
+    """
+    arm = _arm(scenario, arm_name)
+    if member not in MEMBERS:
+        message = f"{show(member)} is not an ensemble member (allowed: {', '.join(MEMBERS)})"
+        raise InputError(message, path="member", value=member)
+    events = arm.dose_events(scenario.patient)
+    drugs = {event.drug for event in events}
+    broken = scenario.fracture is not None
+    records = imposed_records(arm.impose)
+    without = assemble(fractured=broken, drugs=drugs)
+    held = assemble(fractured=broken, drugs=drugs, imposed=[record.name for record in records])
+    system = with_inputs(
+        System(held.name, held.modules, parameters_for(scenario, member).with_records(*records), held.imposed)
+    )
+    idle = defaults(without)
+    computed = [name for name in held.imposed if name not in idle]
+    if computed and scenario.start_day < 0:
+        raise ModelError(f"{', '.join(computed)} is computed before the fracture and imposed after it: not exported")
+    values = {record.name: record.value for record in records}
+    return ArmModel(
+        scenario,
+        arm,
+        member,
+        system,
+        {name: (idle.get(name, values[name]), values[name]) for name in held.imposed},
+        tuple(GivenDose(e.time, e.drug, e.route, e.amount, *system.dose_target(e.drug, e.route)) for e in events),
+        frozenset(without.states) - frozenset(assemble(fractured=False, drugs=drugs).states),
+    )
+
+
+def defaults(system: System) -> dict[str, float]:
+    """Signals that nothing in `system` gives, with the value that holds for them."""
+    return {
+        name: need.default
+        for module in system.modules
+        for name, need in module.inputs.items()
+        if name not in system.providers and need.default is not None
+    }
+
+
+def with_inputs(system: System) -> System:
+    """Return the system with each input nobody provides as a parameter ``imposed.<signal>`` at its default."""
+    idle = defaults(system)
+    about = {name: need for module in system.modules for name, need in module.inputs.items()}
+    records = [
+        Record(f"{IMPOSED}.{name}", value, about[name].unit, "defined", "value without the part", about[name].means)
+        for name, value in idle.items()
+    ]
+    parameters = system.parameters.with_records(*records)
+    return System(system.name, system.modules, parameters, (*system.imposed, *sorted(idle)))
+
+
+def _arm(scenario: Scenario, name: str | None) -> Arm:
+    if name is None:
+        return scenario.arms[0]
+    known = {arm.name: arm for arm in scenario.arms}
+    if name not in known:
+        message = f"{show(name)} is not an arm of this scenario (allowed: {', '.join(known)})"
+        raise InputError(message, path="arm", value=name, hint=near_match(name, known))
+    return known[name]

@@ -1,0 +1,160 @@
+"""The tables of the report: endpoints per arm, parameters, and the manifest."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from osteon.report.charts import unit_text
+from osteon.report.locale import Words
+from osteon.report.numbers import fixed, is_number, plain
+
+HOW_ORDER = ("assumed", "fitted", "digitised", "read", "defined")
+
+# Row by which a course says that an arm could not be solved; the reason stands among the notes.
+FAILED = "course"
+DAYS = ("day", "days", "d")
+_BEYOND = "after the horizon"
+_WEEKS = ("week6", "week12", "week26", "week52")
+GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("stages", ("inflammation_end", "soft_callus_peak", "hard_callus_start", "remodelling_start")),
+    ("union", ("time_to_union",)),
+    ("stiffness", tuple(f"torsional_stiffness_{week}" for week in _WEEKS)),
+    ("strength", tuple(f"torsional_strength_{week}" for week in _WEEKS)),
+    ("tissue", ("lamellar_share_week52",)),
+    ("markers", ("CTX_nadir", "CTX_last", "P1NP_nadir", "P1NP_last")),
+    ("density", ("BMD_lumbar_spine_last", "BMD_total_hip_last")),
+)
+KEY_HEALING = ("time_to_union", "torsional_stiffness_week12", "lamellar_share_week52", "CTX_last")
+KEY_TURNOVER = ("CTX_nadir", "CTX_last", "BMD_lumbar_spine_last", "BMD_total_hip_last")
+
+
+def endpoint_text(words: Words, value: float, unit: str) -> str:
+    """An endpoint as a person reads it: days in words, fractions in per cent, changes with their sign."""
+    if unit in DAYS:
+        return words("value.day", day=fixed(value, 0))
+    if unit in ("1", ""):
+        return f"{fixed(value * 100, 0)} %"
+    if unit.startswith("%"):
+        return f"{fixed(value, 1, signed=True)} %"
+    return f"{plain(value, 4)} {unit}"
+
+
+def endpoint_cells(words: Words, frame: Any) -> dict[tuple[str, str], dict[str, Any]]:
+    """Cell of each (arm, endpoint): its text, weeks beside days, its note, and whether there is a value."""
+    cells = {}
+    for row in frame.to_dict("records"):
+        if row["endpoint"] == FAILED:
+            continue
+        value = float(row["value"]) if row["value"] is not None else math.nan
+        unit, note = (one if isinstance(one, str) else "" for one in (row.get("unit"), row.get("note")))
+        reached = math.isfinite(value)
+        cells[str(row["arm"]), str(row["endpoint"])] = {
+            "text": endpoint_text(words, value, unit) if reached else words("value.not_reached"),
+            "detail": words("value.week", week=fixed(value / 7, 1)) if reached and unit in DAYS else "",
+            "span": _span(words, row.get("low"), row.get("high"), unit) if reached else "",
+            "note": words.get(f"note.{note}", note),
+            "reached": reached,
+        }
+    return cells
+
+
+def _span(words: Words, low: Any, high: Any, unit: str) -> str:
+    """Range over the ensemble members, or nothing where it rounds away."""
+    if not (is_number(low) and is_number(high)):
+        return ""
+    if unit in DAYS:
+        ends = [fixed(one, 0) for one in (low, high)]
+    else:
+        ends = [endpoint_text(words, one, unit) for one in (low, high)]
+    return words("value.range", low=ends[0], high=ends[1]) if ends[0] != ends[1] else ""
+
+
+def summary(words: Words, cells: dict[tuple[str, str], dict[str, Any]], arms: list[str], healing: bool) -> list[dict]:
+    """Groups of rows for the summary table; groups that do not apply are left out."""
+    present = dict.fromkeys(endpoint for _, endpoint in cells)
+    known = {endpoint for _, endpoints in GROUPS for endpoint in endpoints}
+    other = tuple(endpoint for endpoint in present if endpoint not in known)
+    missing = {"text": words("value.not_computed"), "detail": "", "span": "", "note": "", "reached": False}
+    groups = []
+    for name, endpoints in (*GROUPS, ("other", other)):
+        if not healing and name not in ("markers", "density", "other"):
+            continue
+        rows = [
+            {
+                "key": endpoint,
+                "title": words.get(f"endpoint.{endpoint}", endpoint.replace("_", " ")),
+                "cells": [cells.get((arm, endpoint), missing) for arm in arms],
+            }
+            for endpoint in endpoints
+        ]
+        if rows:
+            groups.append({"title": words(f"group.{name}"), "rows": rows})
+    return groups
+
+
+def highlights(words: Words, cells: dict[tuple[str, str], dict[str, Any]], arm: str, healing: bool) -> list[dict]:
+    """The few numbers that stand on the card of an arm."""
+    chosen = KEY_HEALING if healing else KEY_TURNOVER
+    return [{"title": words(f"endpoint.{name}"), **cells[arm, name]} for name in chosen if (arm, name) in cells]
+
+
+def parameter_rows(words: Words, records: Any) -> list[dict[str, str]]:
+    """Rows of the parameter table, the assumed ones first, then by how well they are founded."""
+    rank = {how: place for place, how in enumerate(HOW_ORDER)}
+    rows = []
+    for record in sorted(records, key=lambda one: rank.get(str(one.how), len(rank))):
+        value = record.value
+        fields = {name: _text(getattr(record, name, "")) for name in ("unit", "meaning", "source", "note")}
+        how = str(record.how)
+        rows.append(
+            fields
+            | {
+                "name": _text(getattr(record, "key", record.name)),
+                "symbol": _text(getattr(record, "symbol", "")),
+                "range": _range(getattr(record, "range", None)),
+                "unit": "–" if fields["unit"] == "1" else unit_text(fields["unit"]),
+                "value": plain(value) if is_number(value) else _text(value),
+                "sort": repr(float(value)) if is_number(value) else "",
+                "how": how,
+                "how_title": words.get(f"parameter.how_{how}", how),
+                "set": _text(getattr(record, "set", "")),
+            }
+        )
+    return rows
+
+
+def how_counts(words: Words, rows: list[dict[str, str]]) -> list[dict[str, Any]]:
+    """How many parameters were obtained in each way, in the order of the table."""
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row["how"]] = counts.get(row["how"], 0) + 1
+    return [
+        {
+            "how": how,
+            "title": words.get(f"parameter.how_{how}", how),
+            "explain": words.get(f"parameter.explain_{how}", ""),
+            "count": count,
+        }
+        for how, count in counts.items()
+    ]
+
+
+def manifest_rows(tree: Any, prefix: str = "") -> list[tuple[str, str]]:
+    """The manifest as flat rows of dotted name and text."""
+    rows: list[tuple[str, str]] = []
+    for key, value in tree.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict):
+            rows += manifest_rows(value, f"{name}.")
+        else:
+            rows.append((name, ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)))
+    return rows
+
+
+def _range(ends: tuple[float, float] | None) -> str:
+    return f"({plain(ends[0], 3)}–{plain(ends[1], 3)})" if ends else ""
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
