@@ -192,7 +192,7 @@ def test_a_wide_gap_closes_later() -> None:
 
 
 def test_denosumab_neither_speeds_nor_delays_an_ordinary_healer_much() -> None:
-    """Randomised records of the class: time ratio 0.9-1.15. A default outside that promises what people did not show."""
+    """Randomised records of the class: time ratio 0.9-1.15; a default outside promises what people did not show."""
     first = {**DOSE, "start": "0 days"}
     course = simulate(scenario([arm("drug", first), arm("none")], fracture=FEMUR, age="65 yr", horizon="1 yr"))
     union = course.endpoints().query("endpoint == 'time_to_union'").set_index("arm")["value"]

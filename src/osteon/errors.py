@@ -39,7 +39,7 @@ class InputError(OsteonError):
 
     def __init__(self, message: str, *, path: str = "", value: Any = None, hint: str = "", others: int = 0) -> None:
         self.message = _one_line(message)
-        self.path = _one_line(path)
+        self.path = _short(_one_line(path))
         self.value = value
         self.hint = _one_line(hint)
         self.others = others
@@ -113,6 +113,11 @@ def near_match(word: Any, known: Any) -> str:
     folded = {str(name).lower(): str(name) for name in known}
     close = get_close_matches(str(word)[:60].lower().replace(" ", "_").replace("-", "_"), folded, n=1, cutoff=0.6)
     return f'did you mean "{folded[close[0]]}"?' if close else ""
+
+
+def _short(path: str, most: int = 200) -> str:
+    """Return a long path with its middle left out; both ends tell a reader which it is."""
+    return path if len(path) <= most else f"{path[: most // 2]}...{path[-most // 2 :]}"
 
 
 def _one_line(text: str) -> str:
