@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -65,7 +66,23 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         def tell(what: str, done: int, total: int) -> None:
             bar.update(task, description=_plain(what), completed=done, total=total)
 
-        yield tell
+        with _told("osteon.engine", bar.console):
+            yield tell
+
+
+@contextmanager
+def _told(name: str, where: Console) -> Iterator[None]:
+    """Show what the logger `name` has to say, such as why the first run takes longer."""
+    log, handler = logging.getLogger(name), logging.Handler()
+    handler.emit = lambda record: where.print(_plain(record.getMessage().capitalize() + "."), style="dim")
+    before = log.level
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
 
 
 def _plain(text: str) -> str:

@@ -96,6 +96,7 @@ def _build(system: System, path: Path) -> dict:
     from osteon.engine.trace import trace
     from osteon.model.unit_check import check_units
 
+    _LOG.info("writing the equations of %s as code, once; later runs start at once", system.name)
     check_units(system)
     body = generate_python(trace(system))
     text = f"{_HEADER}{hashlib.sha256(body.encode()).hexdigest()}\n{body}"

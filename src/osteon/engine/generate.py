@@ -7,14 +7,13 @@ closures. The matrix ``a I - J`` is factored without pivoting in an order of lea
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import sympy
 from sympy.printing.pycode import PythonCodePrinter
 
 from osteon.engine.trace import Traced
-
-VERSION = 1
 
 
 class _Printer(PythonCodePrinter):
@@ -43,12 +42,12 @@ class _Hoister:
     """Pulls out what depends on parameters alone, so that it is computed once per patient."""
 
     def __init__(self, traced: Traced) -> None:
-        self._parameters = set(traced.p)
+        self._fixed: set[Any] = set(traced.p)
         self.constants: dict[sympy.Expr, sympy.Symbol] = {}
         self._memo: dict[sympy.Expr, sympy.Expr] = {}
 
     def _constant(self, expr: Any) -> bool:
-        return bool(expr.free_symbols) and expr.free_symbols <= self._parameters
+        return bool(expr.free_symbols) and expr.free_symbols <= self._fixed
 
     def __call__(self, expr: Any) -> Any:
         if expr in self._memo:
@@ -71,14 +70,20 @@ class _Hoister:
     def _name(self, expr: sympy.Expr) -> sympy.Expr:
         if expr not in self.constants:
             self.constants[expr] = sympy.Symbol(f"c{len(self.constants)}", real=True)
+            self._fixed.add(self.constants[expr])
         return self.constants[expr]
 
 
 def generate_python(traced: Traced) -> str:
     """Source text of the straight-line Python back end."""
     hoist, show = _Hoister(traced), _Printer().doprint
-    signals = [(symbol, hoist(expr)) for symbol, expr in traced.signals.values()]
-    rates = [hoist(rate) for rate in traced.rates]
+    # Hoisted before they are differentiated, so that derivatives are short.
+    traced = replace(
+        traced,
+        signals={name: (symbol, hoist(expr)) for name, (symbol, expr) in traced.signals.items()},
+        rates=tuple(hoist(rate) for rate in traced.rates),
+    )
+    signals, rates = list(traced.signals.values()), list(traced.rates)
     chain, entries = traced.jacobian()
     chain = [(symbol, hoist(expr)) for symbol, expr in chain]
     entries = {place: hoist(expr) for place, expr in entries.items()}
