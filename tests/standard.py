@@ -19,6 +19,7 @@ from osteon.scenario import Scenario, catalogue
 from tests.support import Reference, scales, values_of
 
 DOSE_MG_PER_KG = 0.9
+_TISSUES = ("fibrous", "chondral", "hypertrophic", "calcified", "cores", "woven", "lamellar", "marrow")
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def check_tissue_volume_balance(case: Case) -> None:
 
     system, values = case.system, case.values
     piece = solve([Phase(0.0, system, values, case.dose(1.0))], 365.0)[0]
-    tissues = [f"callus.{n}" for n in "fibrous chondral hypertrophic calcified cores woven lamellar marrow".split()]
+    tissues = [f"callus.{name}" for name in _TISSUES]
     for t in (3.0, 20.0, 60.0, 200.0):
         y = piece.trajectory.at(t)
         states = dict(zip(system.states, y, strict=True))

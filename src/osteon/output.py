@@ -66,10 +66,10 @@ def check_writable(folder: str | Path) -> None:
         Says why.
     """
     folder = Path(folder)
-    there = next((parent for parent in (folder, *folder.absolute().parents) if parent.exists()), folder)
-    if not there.is_dir():
-        raise InputError(f"{there} is a file, and a folder is needed", path="--out", value=str(folder))
     try:
+        there = next((parent for parent in (folder, *folder.absolute().parents) if parent.exists()), folder)
+        if not there.is_dir():
+            raise InputError(f"{there} is a file, and a folder is needed", path="--out", value=str(folder))
         with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:
@@ -88,6 +88,7 @@ def write_text(path: str | Path, text: str) -> None:
     check_writable(path.parent)
     staged = path.with_name(f".{path.name}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         staged.write_text(text, encoding="utf-8")
         staged.replace(path)
     except OSError as error:

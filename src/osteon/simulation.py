@@ -179,7 +179,8 @@ def _dataset(scenario: Scenario, time: np.ndarray, arms: dict[str, Curves], fail
     for name in listed:
         about = {"units": "1", "long_name": "modified radiographic union score (mRUST)", "group": "radiograph"}
         if name in known:
-            about = {"units": known[name].unit, "long_name": known[name].means, "group": known[name].group}
+            unit = known[name].unit.replace("^", "")
+            about = {"units": unit, "long_name": known[name].means, "group": known[name].group}
         elif scenario.patient.species == "human":
             about["note"] = "provisional score: thresholds set on nailed tibiae alone"
         else:

@@ -158,7 +158,7 @@ def test_every_record_is_complete(name: str) -> None:
 
 def test_every_parameter_is_used() -> None:
     """A record that nothing reads is a mistake in a name."""
-    everything = (*TURNOVER, *HEALING, *(m for module, ties in DRUGS.values() for m in (module, *ties)))
+    everything = (*TURNOVER, *HEALING, *(m for drug in DRUGS.values() for m in (drug.module, *drug.ties)))
     used: set[str] = set()
     for imposed in ((), ("pth",), ("bisphosphonate_inhibition",)):
         system = _system(*everything, imposed=imposed)

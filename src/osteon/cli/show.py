@@ -23,7 +23,7 @@ console = Console(stderr=True, highlight=False)
 
 def print_json(course: Course) -> None:
     """Print the course as one JSON document on standard output."""
-    json.dump(course.to_document(), sys.stdout, ensure_ascii=False, allow_nan=False)
+    json.dump(course.to_document(), sys.stdout, allow_nan=False)
     sys.stdout.write("\n")
 
 
@@ -60,7 +60,8 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+    hidden = not console.is_terminal
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=hidden) as bar:
         task = bar.add_task("", total=None)
 
         def tell(what: str, done: int, total: int) -> None:

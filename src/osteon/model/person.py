@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from osteon.errors import ModelError
+from osteon.model.systems import SYSTEMIC_PARAMETERS
 from osteon.parameters import ParameterSet, Record, layered, load, load_table
 from osteon.parameters.record import How
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 #: Members of the ensemble of callus kinetics and the parameter files they are layered from.
 MEMBERS = {"J": ("callus_J",), "B": ("callus_J", "callus_B")}
-_SYSTEMIC = ("constants", "sutjandra2011", "turnover")
 
 
 def parameters_for(scenario: Scenario, member: str = "J") -> ParameterSet:
@@ -33,7 +33,7 @@ def parameters_for(scenario: Scenario, member: str = "J") -> ParameterSet:
     """
     if member not in MEMBERS:
         raise ModelError(f"there is no ensemble member {member}; the members are {', '.join(MEMBERS)}")
-    names = _SYSTEMIC + (("radiograph", *MEMBERS[member]) if scenario.fracture is not None else ())
+    names = SYSTEMIC_PARAMETERS + (("radiograph", *MEMBERS[member]) if scenario.fracture is not None else ())
     parameters = _species(layered(*names), scenario.patient)
     if scenario.fracture is None:
         return parameters

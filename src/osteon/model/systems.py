@@ -16,8 +16,20 @@ from osteon.parameters import ParameterSet, Record, layered
 
 TURNOVER = (turnover.MODULE, markers.MODULE)
 HEALING = (inflammation.MODULE, callus.MODULE, osteoclast_signal.MODULE, mechanics.MODULE)
-#: Drug name to its module and what ties it to the callus.
-DRUGS: dict[str, tuple[Module, tuple[Module, ...]]] = {"denosumab": (denosumab.MODULE, (coupling.MODULE,))}
+
+
+@dataclass(frozen=True, slots=True)
+class Drug:
+    """A drug: its module, the modules that tie it to the callus, and the name of its parameter file."""
+
+    module: Module
+    ties: tuple[Module, ...]
+    parameters: str
+
+
+DRUGS = {"denosumab": Drug(denosumab.MODULE, (coupling.MODULE,), "sutjandra2011")}
+#: Parameter files of the systemic layer.
+SYSTEMIC_PARAMETERS = ("constants", "turnover", *(drug.parameters for drug in DRUGS.values()))
 #: Signals a scenario may impose.
 IMPOSABLE = ("bisphosphonate_inhibition", "callus_free_rankl", "free_rankl", "pth")
 
@@ -52,9 +64,8 @@ def _assemble(fractured: bool, drugs: tuple[str, ...], imposed: tuple[str, ...],
     for drug in drugs:
         if drug not in DRUGS:
             raise ModelError(f"there is no drug module for {drug}; {near_match(drug, DRUGS)}".rstrip("; "))
-        module, ties = DRUGS[drug]
-        modules.append(module)
-        modules += ties if fractured else ()
+        modules.append(DRUGS[drug].module)
+        modules += DRUGS[drug].ties if fractured else ()
     modules += HEALING if fractured else ()
     wanted = {name for module in modules for name in (*module.inputs, *module.outputs)}
     kept = tuple(name for name in imposed if name in wanted)
@@ -83,9 +94,10 @@ class Curve:
 def curves() -> dict[str, Curve]:
     """Every signal, and every state without a signal as ``module_state``, of all modules."""
     found: dict[str, Curve] = {}
-    everything = [*TURNOVER, *HEALING, *(m for module, ties in DRUGS.values() for m in (module, *ties))]
+    ties = [tie for drug in DRUGS.values() for tie in drug.ties]
+    everything = [*TURNOVER, *HEALING, *(drug.module for drug in DRUGS.values()), *ties]
     idle = {name: need.default for module in everything for name, need in module.inputs.items()}
-    callus_parts = {module.name for module in (*HEALING, *(tie for _, ties in DRUGS.values() for tie in ties))}
+    callus_parts = {module.name for module in (*HEALING, *ties)}
     for module in everything:
         local = module.name in callus_parts
         for name, signal in module.outputs.items():
@@ -103,4 +115,4 @@ def _defaults() -> ParameterSet:
     bone = {"outer_radius": 0.85, "inner_radius": 0.5, "length": 4.0, "envelope_radius": 2.6}
     records = [Record(f"bone.{k}", v, "mm", "assumed", "mouse femur of the prototype", k) for k, v in bone.items()]
     records += [Record(f"imposed.{name}", 0.5, "1", "defined", "scenario", name) for name in IMPOSABLE]
-    return layered("constants", "sutjandra2011", "turnover", "callus_J").with_records(*records)
+    return layered(*SYSTEMIC_PARAMETERS, "callus_J").with_records(*records)
