@@ -47,7 +47,7 @@ def fractures(draw: st.DrawFn) -> dict:
 def doses(draw: st.DrawFn) -> dict:
     one = {
         "drug": "denosumab",
-        "amount": draw(st.sampled_from(["0 mg", "0.001 mg", "14 mg", "60 mg", "120 mg", "1 mg/kg", "10 mg/kg"])),
+        "amount": draw(st.sampled_from(["0 mg", "0.001 mg", "14 mg", "60 mg", "120 mg", "1 mg/kg", "3 mg/kg"])),
         "start": f"{draw(st.floats(-900, 200)):.3f} days",
     }
     if draw(st.booleans()):

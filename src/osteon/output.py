@@ -85,6 +85,8 @@ def write_text(path: str | Path, text: str) -> None:
         The file cannot be written.
     """
     path = Path(path)
+    if not path.name or path.is_dir():
+        raise InputError(f"{path} is a folder, and a file is needed", path="--out", value=str(path))
     check_writable(path.parent)
     staged = path.with_name(f".{path.name}.tmp")
     try:

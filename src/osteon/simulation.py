@@ -14,7 +14,7 @@ import numpy as np
 from osteon.course import RESEARCH_ONLY, Course
 from osteon.endpoints import endpoints, mrust
 from osteon.engine.solve import TOLERANCE, Memory, Phase, Piece, solve
-from osteon.errors import SolveError
+from osteon.errors import InputError, SolveError
 from osteon.model.person import MEMBERS, imposed_records, parameters_for
 from osteon.model.systems import assemble, curves
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Curves = dict[str, np.ndarray]
 
 _WEEKLY_AFTER = 731.0
+_SIZES = ("callus_volume", "callus_BMC", "callus_radius")
 _AFTER_A_DOSE = (0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 14.0)
 
 
@@ -59,9 +60,15 @@ def simulate(
     ------
     ModelError
         A member is unknown.
+    InputError
+        No member is named, or the tolerance is not a number between 1e-12 and 1e-2.
     """
     import pandas as pd
 
+    if not members:
+        raise InputError("no ensemble member is named", path="members", hint=f"name some of {', '.join(MEMBERS)}")
+    if not 1e-12 <= tolerance <= 1e-2:
+        raise InputError(f"{tolerance} is outside the allowed range of 1e-12 to 1e-2", path="tolerance")
     members = tuple(members) if scenario.fracture is not None else tuple(members)[:1]
     time = output_times(scenario)
     sets = {member: parameters_for(scenario, member) for member in members}
@@ -86,14 +93,12 @@ def simulate(
 
     datasets = {member: _dataset(scenario, time, found[member], failures) for member in members}
     table = pd.DataFrame(_endpoint_rows(scenario, time, found, sets, failures))
-    first = sets[members[0]]
-    used = _used(scenario, first)
     return Course(
         scenario=scenario,
         data=datasets[members[0]],
         members=datasets,
         table=table,
-        parameters=used,
+        parameters=_used(scenario, sets),
         failures=failures,
         manifest=_manifest(scenario, sets, tolerance),
     )
@@ -181,6 +186,8 @@ def _dataset(scenario: Scenario, time: np.ndarray, arms: dict[str, Curves], fail
         if name in known:
             unit = known[name].unit.replace("^", "")
             about = {"units": unit, "long_name": known[name].means, "group": known[name].group}
+            if name in _SIZES and scenario.patient.species == "human":
+                about["note"] = "size follows an envelope scaled from the mouse femur and is too large for people"
         elif scenario.patient.species == "human":
             about["note"] = "provisional score: thresholds set on nailed tibiae alone"
         else:
@@ -236,20 +243,23 @@ def _chronic(parameters: ParameterSet) -> float:
     return parameters.value("inflammation.chronic") if "inflammation.chronic" in parameters else 0.0
 
 
-def _used(scenario: Scenario, parameters: ParameterSet) -> tuple[Record, ...]:
-    """Parameters that some arm reads, with what arms impose."""
-    keys = {key for key in parameters if key.startswith("radiograph.")}
+def _used(scenario: Scenario, sets: dict[str, ParameterSet]) -> tuple[Record, ...]:
+    """Parameters that some arm reads, what arms impose, and where further members differ from the first."""
+    first, *others = sets
+    keys = {key for key in sets[first] if key.startswith("radiograph.")}
     imposed: list[Record] = []
     for arm in scenario.arms:
-        for phase in phases(scenario, arm, parameters):
+        for phase in phases(scenario, arm, sets[first]):
             keys |= {*phase.system.parameter_keys, *phase.system.initial_parameters()}
-            keys |= {
-                phase.system.dose_target(e.drug, e.route)[1]
-                for e in arm.dose_events(scenario.patient)
-                if e.time <= phase.start
-            }
+        keys |= {phase.system.dose_target(e.drug, e.route)[1] for e in arm.dose_events(scenario.patient)}
         imposed += [replace(record, note=f"arm {arm.name}") for record in imposed_records(arm.impose)]
-    return tuple(parameters[key] for key in sorted(keys) if key in parameters) + tuple(imposed)
+    used = [sets[first][key] for key in sorted(keys) if key in sets[first]]
+    for member in others:
+        differing = [sets[member][one.key] for one in used[: len(keys)] if sets[member].value(one.key) != one.value]
+        used += [
+            replace(record, note="; ".join(filter(None, (f"member {member}", record.note)))) for record in differing
+        ]
+    return (*used, *imposed)
 
 
 def _manifest(scenario: Scenario, sets: dict[str, ParameterSet], tolerance: float) -> dict[str, Any]:

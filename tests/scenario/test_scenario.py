@@ -141,7 +141,14 @@ def test_notes():
     assert codes(scenario_of(dosed, {"species": "mouse", "rankl": "human"})) == ["pharmacokinetics_assumed"]
     assert codes(scenario_of(dosed, {"species": "sheep"})) == ["binding_assumed", "pharmacokinetics_assumed"]
     assert codes(scenario_of(dosed)) == []
-    assert codes(scenario_of([{"name": "a"}, {"name": "b", "impose": {"pth": 1}}], {"species": "rat"})) == []
+    imposed = [{"name": "a"}, {"name": "b", "impose": {"pth": 1}}]
+    assert codes(scenario_of(imposed, {"species": "rat"})) == ["pth_in_the_callus_alone"]
+    imposed[1]["impose"] = {"bisphosphonate_inhibition": 0.45}
+    assert codes(scenario_of(imposed, {"species": "rat"})) == ["inhibition_of_activity_alone"]
+    imposed[1]["impose"] = {"free_rankl": 0.02}
+    assert codes(scenario_of(imposed, {"species": "rat"})) == []
+    flood = [{"name": "a", "doses": [{"drug": "denosumab", "amount": "60 mg", "start": "0 day"}]}]
+    assert "dose_very_large" in codes(scenario_of(flood, {"species": "mouse", "rankl": "human"}))
     assert codes(scenario_of([{"name": "a"}, {"name": "b"}])) == ["arms_are_the_same"]
     assert codes(scenario_of([{"name": "a", "doses": dosed[0]["doses"] * 2}])) == ["doses_at_same_time"]
     early = [{"name": "a", "doses": [{"drug": "denosumab", "amount": "1 mg", "start": "-2 yr"}]}]

@@ -50,7 +50,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        app()
+        app(prog_name="osteon")
     except SystemExit as stop:
         if stop.code == _INTERRUPTED:
             _say("Interrupted; nothing was written.")
@@ -58,6 +58,9 @@ def main() -> None:
     except OsteonError as error:
         _say(f"Error: {error}")
         sys.exit(error.exit_code)
+    except OSError as error:
+        _say(f"Error: the output cannot be written ({error.strerror or error}).")
+        sys.exit(1)
 
 
 def _say(text: str) -> None:

@@ -1,9 +1,9 @@
 """Radiographic scores from the state of the callus, so that a picture can replace the formula later.
 
 In people each of four cortices is graded 1 none, 2 callus, 3 bridged, 4 line gone. Callus shows with its mineral
-density, bridging is the end of the cartilage in it, and the line goes with cortical union, which needs osteoclasts.
-The score is provisional: its thresholds are set on nailed tibiae alone. In animals the surrogate of the callus
-prototype holds, which follows torsional stiffness.
+density, a cortex is bridged when the cartilage in the callus has ended and the callus bears load, and the line goes
+with cortical union, which needs osteoclasts. The score is provisional: its thresholds are set on nailed tibiae alone.
+In animals the surrogate of the callus prototype holds, which follows torsional stiffness.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ def cortex_grades(signals: Mapping[str, np.ndarray], p: Mapping[str, float]) -> 
     Parameters
     ----------
     signals : mapping of str to ndarray
-        ``callus_BMD`` [mg/cm3], ``cartilage``, ``mineralised_tissue``, ``cortical_union`` [1], each of shape (time,).
+        ``callus_BMD`` [mg/cm3], ``cartilage``, ``mineralised_tissue``, ``torsional_stiffness`` and
+        ``cortical_union`` [1], each of shape (time,).
     p : mapping of str to float
         Parameters ``radiograph.*``.
 
@@ -37,6 +38,7 @@ def cortex_grades(signals: Mapping[str, np.ndarray], p: Mapping[str, float]) -> 
     soft = np.divide(signals["cartilage"], solid, out=np.ones_like(solid), where=solid > 0)
     callus = _rise(signals["callus_BMD"], p["radiograph.visible_density"] * lag, sharpness)
     bridged = 1 - _rise(soft, p["radiograph.bridging_cartilage"] / lag, sharpness)
+    bridged = bridged * _rise(signals["torsional_stiffness"], p["radiograph.bridging_stiffness"] * lag, sharpness)
     line_gone = _rise(signals["cortical_union"], p["radiograph.line_union"] * lag, sharpness)
     # A cortex cannot be bridged before it shows callus, nor lose its line before it is bridged.
     return 1 + callus * (1 + bridged * (1 + line_gone))

@@ -19,6 +19,7 @@ WEEKS = (6, 12, 26, 52)
 STAGES = ("inflammation_end", "soft_callus_peak", "hard_callus_start", "remodelling_start")
 _NOT_REACHED = "not reached within the horizon"
 _BEYOND = "after the horizon"
+_SOFT_CALLUS = 0.02  # least share of the callus that counts as a soft callus
 
 
 class Endpoint(NamedTuple):
@@ -66,7 +67,8 @@ def _healing(time: np.ndarray, series: Mapping[str, np.ndarray], chronic: float)
     bone = series["woven_bone"] + series["lamellar_bone"]
     lamellar_share = np.divide(series["lamellar_bone"], bone, out=np.zeros_like(bone), where=bone > 1e-4)
     yield _time("inflammation_end", last_above(time, raised, 0.1 * float(raised.max())))
-    yield _time("soft_callus_peak", float("nan") if peak == len(time) - 1 else float(time[peak]))
+    soft_callus = peak < len(time) - 1 and cartilage[peak] >= _SOFT_CALLUS * series["callus_tissue"][peak]
+    yield _time("soft_callus_peak", float(time[peak]) if soft_callus else float("nan"))
     yield _time("hard_callus_start", overtakes)
     # Remodelling leads from the day woven bone is lost faster than it is made.
     most = int(np.argmax(series["woven_bone"]))

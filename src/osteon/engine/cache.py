@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -100,13 +100,15 @@ def _build(system: System, path: Path) -> dict:
     check_units(system)
     body = generate_python(trace(system))
     text = f"{_HEADER}{hashlib.sha256(body.encode()).hexdigest()}\n{body}"
+    staged = path.with_suffix(f".{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False, encoding="utf-8") as file:
-            file.write(text)
-        Path(file.name).replace(path)
+        staged.write_text(text, encoding="utf-8")
+        staged.replace(path)
     except OSError as error:
         _LOG.warning("the kernel is not kept: %s", error)
+        with suppress(OSError):
+            staged.unlink(missing_ok=True)
     return _run(compile(text, str(path), "exec"))
 
 

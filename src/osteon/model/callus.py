@@ -166,13 +166,9 @@ def _cells(s, p, signal, m, r):
         + p.osteoblast_coupling * (r.from_woven + r.from_cores)
     )
     substrate = signal.calcified_cartilage + s.woven + p.lamellar_substrate * s.lamellar
-    formed = (
-        p.osteoclast_formation
-        * signal.precursors
-        * signal.rank_occupancy
-        * s.vessels
-        * hill(substrate, p.substrate_half)
-    )
+    # A full pool in the skeleton reaches the callus only in part.
+    supply = 1 + p.precursor_supply * (signal.precursors - 1)
+    formed = p.osteoclast_formation * supply * signal.rank_occupancy * s.vessels * hill(substrate, p.substrate_half)
     starved = 1 + p.survival_loss * (1 - signal.rank_occupancy) ** 2
     poisoned = 1 + p.bisphosphonate_loss * signal.bisphosphonate_inhibition
     return {
@@ -222,10 +218,10 @@ def _mineral(s, p, r):
     return {
         "cartilage_mineral": p.mineral_cartilage_initial * r.calcification
         + (p.mineral_cartilage * cartilage - s.cartilage_mineral) / p.mineral_cartilage_time
-        - s.cartilage_mineral * cartilage_lost / (cartilage + _TINY),
+        - s.cartilage_mineral * cartilage_lost / positive(cartilage, _TINY),
         "bone_mineral": p.mineral_bone_initial * (r.to_bone + r.intramembranous + r.apposition + r.refilled)
         + (p.mineral_woven * s.woven + p.mineral_lamellar * s.lamellar - s.bone_mineral) / p.mineral_bone_time
-        - s.bone_mineral * bone_lost / (bone + _TINY),
+        - s.bone_mineral * bone_lost / positive(bone, _TINY),
     }
 
 

@@ -7,10 +7,10 @@ callus stiffens beside the fixation. Stimulus is octahedral shear strain (tensor
 
 import math
 
-from osteon.model.maths import power, sqrt
+from osteon.model.maths import positive, power, sqrt
 from osteon.model.module import Input, Module, Signal
 
-_TINY = 1e-6  # keeps the matrix quality finite before there is any mineralised tissue
+_TINY = 1e-6  # keeps ratios finite before there is any tissue, and after it is gone
 
 INPUTS = {
     "fibrous": Input("1", "granulation and fibrous tissue"),
@@ -40,16 +40,17 @@ OUTPUTS = {
 
 def signals(s, p, signal):
     """Geometry, mineral, stiffness, strength and stimulus of the callus."""
-    tissue = signal.callus_tissue
+    tissue = positive(signal.callus_tissue, _TINY)
     envelope = math.pi * (p.envelope_radius**2 - p.outer_radius**2) * p.length
     radius = sqrt(p.outer_radius**2 + tissue * (p.envelope_radius**2 - p.outer_radius**2))
     callus_moment = math.pi / 2 * (radius**4 - p.outer_radius**4)
     cortex_moment = math.pi / 2 * (p.outer_radius**4 - p.inner_radius**4)
 
+    hard = positive(signal.mineralised_tissue, _TINY)
     density = signal.callus_mineral / tissue
     quality = (
         signal.lamellar_bone + p.quality_woven * signal.woven_bone + p.quality_cartilage * signal.calcified_cartilage
-    ) / (signal.mineralised_tissue + _TINY)
+    ) / hard
     relative = density / p.mineral_reference
     soft = (
         p.modulus_fibrous * signal.fibrous
@@ -67,7 +68,7 @@ def signals(s, p, signal):
         "callus_volume": tissue * envelope,
         "callus_bone_volume_fraction": signal.mineralised_tissue / tissue,
         "callus_BMD": p.mg_per_mm3 * density,
-        "callus_TMD": p.mg_per_mm3 * signal.callus_mineral / (signal.mineralised_tissue + _TINY),
+        "callus_TMD": p.mg_per_mm3 * signal.callus_mineral / hard,
         "callus_BMC": signal.callus_mineral * envelope,
         "callus_radius": radius,
         "callus_modulus": modulus,

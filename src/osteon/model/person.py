@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 #: Members of the ensemble of callus kinetics and the parameter files they are layered from.
 MEMBERS = {"J": ("callus_J",), "B": ("callus_J", "callus_B")}
+_MOST_UNION = 2.0  # a hairline gap does not unite at once
 
 
 def parameters_for(scenario: Scenario, member: str = "J") -> ParameterSet:
@@ -106,7 +107,6 @@ def _fracture(parameters: ParameterSet, fracture: Fracture, patient: Patient) ->
     species, bone = geometry[f"species_clock.{patient.species}"], geometry[f"bone_clock.{fracture.bone}"]
     gap = geometry[f"reference_gap.{patient.species}"]
     strain = geometry[f"fixation_strain.{fracture.fixation}"]
-    hold = geometry[f"fixation_stiffness.{fracture.fixation}"]
     moved = strain.value if fracture.interfragmentary_strain is None else fracture.interfragmentary_strain
     whence = strain.source if fracture.interfragmentary_strain is None else "strain given in the scenario"
     per_strain = geometry["shape.stimulus_per_strain"]
@@ -117,12 +117,9 @@ def _fracture(parameters: ParameterSet, fracture: Fracture, patient: Patient) ->
         source=f"{species.source}; {bone.source}",
     )
     parameters = parameters.with_values(
-        {"callus.factor_union": gap.value / fracture.gap},
+        {"callus.factor_union": min(gap.value / fracture.gap, _MOST_UNION)},
         layer="fracture",
-        source=f"the gap closes at constant speed, given at {gap.value:g} mm ({gap.source})",
-    )
-    parameters = parameters.with_values(
-        {"mechanics.fixation_stiffness": hold.value}, layer="fixation", how=hold.how, source=hold.source
+        source=f"the gap closes at constant speed, given at {gap.value:g} mm ({gap.source}); at most {_MOST_UNION:g}",
     )
     return parameters.with_values(
         {"mechanics.initial_stimulus": per_strain.value * moved},

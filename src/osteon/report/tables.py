@@ -49,8 +49,9 @@ def endpoint_cells(words: Words, frame: Any) -> dict[tuple[str, str], dict[str, 
         value = float(row["value"]) if row["value"] is not None else math.nan
         unit, note = (one if isinstance(one, str) else "" for one in (row.get("unit"), row.get("note")))
         reached = math.isfinite(value)
+        missing = words("value.beyond" if note == _BEYOND else "value.not_reached")
         cells[str(row["arm"]), str(row["endpoint"])] = {
-            "text": endpoint_text(words, value, unit) if reached else words("value.not_reached"),
+            "text": endpoint_text(words, value, unit) if reached else missing,
             "detail": words("value.week", week=fixed(value / 7, 1)) if reached and unit in DAYS else "",
             "span": _span(words, row.get("low"), row.get("high"), unit) if reached else "",
             "note": words.get(f"note.{note}", note),

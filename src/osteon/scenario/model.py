@@ -179,7 +179,7 @@ class Scenario(Model):
 
     def notes(self) -> list[Note]:
         """Return what the reader of the results must know about this scenario, in English and Chinese."""
-        return scenario_notes(self.patient, self.arms)
+        return scenario_notes(self.patient, self.fracture, self.arms)
 
 
 def _get(mapping: Any, key: str, default: Any) -> Any:

@@ -8,7 +8,10 @@ from itertools import pairwise
 
 from osteon.scenario import catalogue
 from osteon.scenario.arm import Arm
-from osteon.scenario.patient import Patient
+from osteon.scenario.patient import Fracture, Patient
+
+_WIDE = 3.0  # times the usual gap
+_LARGE = 100.0  # mg/kg
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +24,48 @@ class Note:
     text_zh: str
 
 
-def scenario_notes(patient: Patient, arms: Sequence[Arm]) -> list[Note]:
-    """Return the notes about a patient and the arms, those about drugs first."""
-    return [*_drug_notes(patient, arms), *_time_notes(patient, arms), *_arm_notes(patient, arms)]
+def scenario_notes(patient: Patient, fracture: Fracture | None, arms: Sequence[Arm]) -> list[Note]:
+    """Return the notes about a patient, a fracture and the arms, those about drugs first."""
+    return [
+        *_drug_notes(patient, arms),
+        *_fracture_notes(patient, fracture),
+        *_time_notes(patient, arms),
+        *_arm_notes(patient, arms),
+        *_impose_notes(arms),
+    ]
+
+
+def _fracture_notes(patient: Patient, fracture: Fracture | None) -> Iterator[Note]:
+    usual = catalogue.species()[patient.species].gap.default
+    if fracture is not None and fracture.gap > _WIDE * usual:
+        yield Note(
+            "fracture.gap",
+            "gap_too_wide",
+            f"The model has no bridging across a gap: it delays the cortical union of a gap of {fracture.gap:g} mm, "
+            "but its time to union and stiffness are those of a closed one and are not to be relied on.",
+            f"模型不含跨间隙的桥接过程：{fracture.gap:g} mm 的间隙只会推迟皮质骨愈合，"
+            "所给出的愈合时间与刚度相当于闭合间隙，不可采信。",
+        )
+
+
+def _impose_notes(arms: Sequence[Arm]) -> Iterator[Note]:
+    for place, arm in enumerate(arms):
+        if arm.impose is not None and arm.impose.pth:
+            yield Note(
+                f"arms[{place}].impose.pth",
+                "pth_in_the_callus_alone",
+                f'Imposed PTH acts in the callus alone: markers and bone density of arm "{arm.name}" do not show it.',
+                f"直接设定的 PTH 效应仅作用于骨痂：“{arm.name}”组的骨转换标志物和骨密度不反映该效应。",
+            )
+        if arm.impose is not None and arm.impose.bisphosphonate_inhibition:
+            yield Note(
+                f"arms[{place}].impose.bisphosphonate_inhibition",
+                "inhibition_of_activity_alone",
+                f"Imposed bisphosphonate lowers the activity of osteoclasts in the skeleton, not their number: "
+                f'TRACP-5b of arm "{arm.name}" does not show it.',
+                f"直接设定的双膦酸盐效应只降低全身破骨细胞的活性，不减少其数量："
+                f"“{arm.name}”组的 TRACP-5b 不反映该效应。",
+            )
 
 
 def _drug_notes(patient: Patient, arms: Sequence[Arm]) -> Iterator[Note]:
@@ -68,6 +110,14 @@ def _time_notes(patient: Patient, arms: Sequence[Arm]) -> Iterator[Note]:
                 "dose_before_birth",
                 f'Arm "{arm.name}" is dosed before the patient is born; check the age and the first dose.',
                 f"“{arm.name}”组的首次给药早于患者出生，请核对年龄和首次给药时间。",
+            )
+        most = max((event.amount for event in events), default=0.0) / patient.weight
+        if most > _LARGE:
+            yield Note(
+                f"arms[{place}].doses",
+                "dose_very_large",
+                f'Arm "{arm.name}" gives {most:.3g} mg/kg in one dose, far above any published dose.',
+                f"“{arm.name}”组单次剂量为 {most:.3g} mg/kg，远高于已发表的剂量。",
             )
         twice = any(first.time == second.time and first.drug == second.drug for first, second in pairwise(events))
         if twice:
