@@ -63,7 +63,7 @@ class Course:
     table : pandas.DataFrame
         What `endpoints` returns.
     parameters : tuple of Record
-        Every parameter used, of the first member.
+        Every parameter used: of the first member, and the values in which further members differ.
     failures : mapping of str to str
         Reason by arm for arms that could not be solved.
     manifest : mapping

@@ -249,17 +249,18 @@ def _used(scenario: Scenario, sets: dict[str, ParameterSet]) -> tuple[Record, ..
     keys = {key for key in sets[first] if key.startswith("radiograph.")}
     imposed: list[Record] = []
     for arm in scenario.arms:
-        for phase in phases(scenario, arm, sets[first]):
+        plan = phases(scenario, arm, sets[first])
+        for phase in plan:
             keys |= {*phase.system.parameter_keys, *phase.system.initial_parameters()}
-        keys |= {phase.system.dose_target(e.drug, e.route)[1] for e in arm.dose_events(scenario.patient)}
+        events = arm.dose_events(scenario.patient)
+        keys |= {plan[-1].system.dose_target(event.drug, event.route)[1] for event in events}
         imposed += [replace(record, note=f"arm {arm.name}") for record in imposed_records(arm.impose)]
-    used = [sets[first][key] for key in sorted(keys) if key in sets[first]]
+    base = [sets[first][key] for key in sorted(keys) if key in sets[first]]
+    further: list[Record] = []
     for member in others:
-        differing = [sets[member][one.key] for one in used[: len(keys)] if sets[member].value(one.key) != one.value]
-        used += [
-            replace(record, note="; ".join(filter(None, (f"member {member}", record.note)))) for record in differing
-        ]
-    return (*used, *imposed)
+        differing = (sets[member][one.key] for one in base if sets[member].value(one.key) != one.value)
+        further += [replace(one, note="; ".join(filter(None, (f"member {member}", one.note)))) for one in differing]
+    return (*base, *further, *imposed)
 
 
 def _manifest(scenario: Scenario, sets: dict[str, ParameterSet], tolerance: float) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The `osteon` command: entry point, exit codes and the list of commands.
 
-Exit codes: 0 done, 2 bad input, 3 some arm failed (named), 130 interrupted.
+Exit codes: 0 done, 1 the system refused, 2 bad input, 3 some arm failed (named), 130 interrupted.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def main() -> None:
         _say(f"Error: {error}")
         sys.exit(error.exit_code)
     except OSError as error:
-        _say(f"Error: the output cannot be written ({error.strerror or error}).")
+        _say(f"Error: the system refused ({error.strerror or error}).")
         sys.exit(1)
 
 

@@ -20,13 +20,6 @@ class Format(StrEnum):
     equations = "equations"
 
 
-class Member(StrEnum):
-    """Members of the ensemble of callus kinetics."""
-
-    J = "J"
-    B = "B"
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command("presets")(presets)
@@ -89,7 +82,7 @@ def export(
     file: FileArgument,
     format: Annotated[Format, typer.Option("--format", "-f", help="What to write.")] = Format.sbml,
     arm: Annotated[str | None, typer.Option("--arm", help="Which arm (default: the first).", metavar="NAME")] = None,
-    member: Annotated[Member, typer.Option("--member", help="Ensemble member.")] = Member.J,
+    member: Annotated[str, typer.Option("--member", help="Ensemble member, J or B.")] = "J",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="File to write (default: standard output).", metavar="FILE")
     ] = None,
@@ -102,7 +95,7 @@ def export(
     from osteon.output import write_text
     from osteon.scenario import Scenario
 
-    text = written(Scenario.read(file), format.value, arm=arm, member=member.value)
+    text = written(Scenario.read(file), format.value, arm=arm, member=member)
     if out is None:
         typer.echo(text)
     else:

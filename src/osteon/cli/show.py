@@ -44,7 +44,8 @@ def print_table(course: Course, words: Words, written: Mapping[str, Path]) -> No
             table.add_row(row["title"], *shown)
     out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     out.print(table)
-    out.print(words("cli.range"))
+    if len(course.members) > 1:
+        out.print(words("cli.range"))
     for arm, why in course.failures.items():
         out.print(f"[red]{words('cli.failed')}[/red] {_plain(arm)}: {_plain(why)}")
     assumed = sum(record.how == "assumed" for record in course.parameters)

@@ -67,8 +67,10 @@ def _healing(time: np.ndarray, series: Mapping[str, np.ndarray], chronic: float)
     bone = series["woven_bone"] + series["lamellar_bone"]
     lamellar_share = np.divide(series["lamellar_bone"], bone, out=np.zeros_like(bone), where=bone > 1e-4)
     yield _time("inflammation_end", last_above(time, raised, 0.1 * float(raised.max())))
-    soft_callus = peak < len(time) - 1 and cartilage[peak] >= _SOFT_CALLUS * series["callus_tissue"][peak]
-    yield _time("soft_callus_peak", float(time[peak]) if soft_callus else float("nan"))
+    if cartilage.max() < _SOFT_CALLUS * series["callus_tissue"][peak]:
+        yield Endpoint("soft_callus_peak", float("nan"), "day", "no soft callus forms")
+    else:
+        yield _time("soft_callus_peak", float(time[peak]) if peak < len(time) - 1 else float("nan"))
     yield _time("hard_callus_start", overtakes)
     # Remodelling leads from the day woven bone is lost faster than it is made.
     most = int(np.argmax(series["woven_bone"]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -100,7 +101,7 @@ def _build(system: System, path: Path) -> dict:
     check_units(system)
     body = generate_python(trace(system))
     text = f"{_HEADER}{hashlib.sha256(body.encode()).hexdigest()}\n{body}"
-    staged = path.with_suffix(f".{os.getpid()}.tmp")
+    staged = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         staged.write_text(text, encoding="utf-8")

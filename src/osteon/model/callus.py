@@ -12,7 +12,7 @@ from osteon.model.maths import hill, positive, smooth_min
 from osteon.model.module import Input, Module, Signal, State
 
 _FEW = 0.1  # usual size of a tissue fraction
-_TINY = 1e-6  # keeps ratios of tissues finite before there is any tissue
+_TINY = 1e-6  # keeps ratios of tissues finite before there is any tissue, and after it is gone
 
 STATES = {
     "progenitors": State("1", "osteochondroprogenitors, relative", "initial_progenitors"),

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 #: Members of the ensemble of callus kinetics and the parameter files they are layered from.
 MEMBERS = {"J": ("callus_J",), "B": ("callus_J", "callus_B")}
-_MOST_UNION = 2.0  # a hairline gap does not unite at once
 
 
 def parameters_for(scenario: Scenario, member: str = "J") -> ParameterSet:
@@ -94,18 +93,18 @@ def _fracture(parameters: ParameterSet, fracture: Fracture, patient: Patient) ->
     shapes = [
         record("bone.outer_radius", outer, "mm", size.source + scaled, f"outer cortical radius, {fracture.bone}"),
         *(
-            record(f"bone.{key}", outer * shape.value, "mm", shape.source, shape.meaning.split(" over ")[0])
-            for key, shape in (
-                ("inner_radius", geometry["shape.inner"]),
-                ("length", geometry["shape.length"]),
-                ("envelope_radius", geometry["shape.envelope"]),
+            record(f"bone.{key}", outer * shape.value, "mm", shape.source, meaning)
+            for key, meaning, shape in (
+                ("inner_radius", "inner cortical radius", geometry["shape.inner"]),
+                ("length", "length of the callus", geometry["shape.length"]),
+                ("envelope_radius", "radius of the callus envelope", geometry["shape.envelope"]),
             )
         ),
     ]
     parameters = parameters.with_records(*shapes)
 
     species, bone = geometry[f"species_clock.{patient.species}"], geometry[f"bone_clock.{fracture.bone}"]
-    gap = geometry[f"reference_gap.{patient.species}"]
+    gap, most = geometry[f"reference_gap.{patient.species}"], geometry["shape.most_union"]
     strain = geometry[f"fixation_strain.{fracture.fixation}"]
     moved = strain.value if fracture.interfragmentary_strain is None else fracture.interfragmentary_strain
     whence = strain.source if fracture.interfragmentary_strain is None else "strain given in the scenario"
@@ -117,9 +116,10 @@ def _fracture(parameters: ParameterSet, fracture: Fracture, patient: Patient) ->
         source=f"{species.source}; {bone.source}",
     )
     parameters = parameters.with_values(
-        {"callus.factor_union": min(gap.value / fracture.gap, _MOST_UNION)},
+        {"callus.factor_union": min(gap.value / fracture.gap, most.value)},
         layer="fracture",
-        source=f"the gap closes at constant speed, given at {gap.value:g} mm ({gap.source}); at most {_MOST_UNION:g}",
+        source=f"the gap closes at constant speed, given at {gap.value:g} mm ({gap.source}); "
+        f"{most.meaning}: {most.value:g}",
     )
     return parameters.with_values(
         {"mechanics.initial_stimulus": per_strain.value * moved},

@@ -71,7 +71,7 @@ class DosesCsv(Model):
     )
     compartments: Annotated[
         dict[int, str] | None, PlainValidator(guarded(_compartments)), WithJsonSchema(_COMPARTMENTS_SCHEMA)
-    ] = described("Compartments", "隔室", "Route of each CMT number.", default=None, examples=[{"1": "subcutaneous"}])
+    ] = described("Compartments", "房室", "Route of each CMT number.", default=None, examples=[{"1": "subcutaneous"}])
 
 
 def read_doses(given: Any, base_dir: Path | None) -> tuple[Dose, ...]:

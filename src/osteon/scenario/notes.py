@@ -44,7 +44,7 @@ def _fracture_notes(patient: Patient, fracture: Fracture | None) -> Iterator[Not
             f"The model has no bridging across a gap: it delays the cortical union of a gap of {fracture.gap:g} mm, "
             "but its time to union and stiffness are those of a closed one and are not to be relied on.",
             f"模型不含跨间隙的桥接过程：{fracture.gap:g} mm 的间隙只会推迟皮质骨愈合，"
-            "所给出的愈合时间与刚度相当于闭合间隙，不可采信。",
+            "所给出的愈合时间与刚度相当于间隙闭合时的结果，不可采信。",
         )
 
 
