@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 the system refused, 2 bad input, 3 some arm failed (named)
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from io import TextIOWrapper
 from typing import Annotated
@@ -48,6 +49,8 @@ def main() -> None:
     """Run the command line and leave with its exit code."""
     # Imports make many objects and little garbage: collecting seldom saves a tenth of a run.
     gc.set_threshold(50_000)
+    # Every matrix here is small, so threads of BLAS would only cost start-up.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for stream in (sys.stdout, sys.stderr):
         # A terminal that lacks a letter shows a question mark instead of ending the command.
         if isinstance(stream, TextIOWrapper):
