@@ -99,12 +99,12 @@ def generate_python(traced: Traced) -> str:
     rows = {**{("f", i): rate for i, rate in enumerate(rates)}, **{("j", *place): e for place, e in entries.items()}}
     names = {key: "_".join(map(str, key)) for key in rows}
     factor = [unpack_y, *_straight_line([*signals, *chain], rows, "", show, names)]
-    order, lines, kept, solve = _lu(n, set(entries))
+    lines, kept, solve = _lu(n, set(entries))
     factor += lines
     factor.append(f"return [{', '.join(f'f_{i}' for i in range(n))}], ({', '.join(kept)},)")
 
     text = ["from math import exp, log, sqrt", f"STATES = {traced.states!r}", f"PARAMETERS = {traced.parameters!r}"]
-    text += [f"FILL = {len(kept)}", f"ORDER = {order!r}", "", "", "def make(p):", *_indent(body, 1)]
+    text += ["", "", "def make(p):", *_indent(body, 1)]
     for name, arguments, lines in (
         ("rhs", "y", rhs),
         ("factor", "y, a", factor),
@@ -154,7 +154,7 @@ def _sorted_by_need(assignments: list[tuple[str, sympy.Expr]]) -> Iterable[tuple
     return ordered
 
 
-def _lu(n: int, pattern: set[tuple[int, int]]) -> tuple[list[int], list[str], list[str], list[str]]:
+def _lu(n: int, pattern: set[tuple[int, int]]) -> tuple[list[str], list[str], list[str]]:
     """Symbolic LU of ``a I - J`` in Markowitz order: factor lines, kept names, solve lines."""
     present = pattern | {(i, i) for i in range(n)}
     lines = []
@@ -187,7 +187,7 @@ def _lu(n: int, pattern: set[tuple[int, int]]) -> tuple[list[int], list[str], li
         minus = "".join(f" - m_{k}_{j}*b{j}" for j in upper[k])
         solve.append(f"b{k} = (b{k}{minus})*d_{k}")
     solve.append(f"return [{', '.join(f'b{i}' for i in range(n))}]")
-    return order, lines, kept, solve
+    return lines, kept, solve
 
 
 def _indent(lines: Iterable[str], depth: int) -> list[str]:
