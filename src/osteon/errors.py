@@ -68,9 +68,26 @@ class ModelError(OsteonError):
 
 
 class SolveError(OsteonError):
-    """The equations of a patient could not be solved."""
+    """The equations of a patient could not be solved.
+
+    Parameters
+    ----------
+    message : str
+        What happened, with day and state.
+    day : float
+        When [day].
+    state : str
+        Which state changed fastest then, or was wrong.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str, day: float = float("nan"), state: str = "") -> None:
+        self.day, self.state = day, state
+        super().__init__(message, day, state)
+
+    def __str__(self) -> str:
+        return self.args[0]
 
 
 class MissingExtra(OsteonError):

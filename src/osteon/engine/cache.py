@@ -26,6 +26,7 @@ _HERE = Path(__file__).parent
 _WRITERS = (
     *(Path(str(source.__file__)) for source in (maths, module, system_file)),
     _HERE / "trace.py",
+    _HERE / "program.py",
     _HERE / "generate.py",
 )
 _HEADER = "# osteon kernel; sha256 of what follows: "

@@ -15,9 +15,9 @@ import numpy as np
 from osteon.errors import SolveError
 
 State = list[float]
-_FIRST_STEP = 0.01  # day
-_MOST_STEPS = 100_000
-_MOST_TRIES = 60
+FIRST_STEP = 0.01  # day
+MOST_STEPS = 100_000
+MOST_TRIES = 60
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,35 @@ RODAS5P = Tableau(
 )
 
 
+# Hairer E, Wanner G, Solving Ordinary Differential Equations II, 1996, section IV.7 and the code RODAS
+RODAS4 = Tableau(
+    name="Rodas4",
+    order=4,
+    gamma=0.25,
+    a=(
+        (),
+        (1.544,),
+        (0.9466785280815826, 0.2557011698983284),
+        (3.314825187068521, 2.896124015972201, 0.9986419139977817),
+        (1.221224509226641, 6.019134481288629, 12.53708332932087, -0.687886036105895),
+        (1.221224509226641, 6.019134481288629, 12.53708332932087, -0.687886036105895, 1.0),
+    ),
+    c=(
+        (),
+        (-5.6688,),
+        (-2.430093356833875, -0.2063599157091915),
+        (-0.1073529058151375, -9.594562251023355, -20.47028614809616),
+        (7.496443313967647, -10.24680431464352, -33.99990352819905, 11.7089089320616),
+        (8.083246795921522, -7.981132988064893, -31.52159432874371, 16.31930543123136, -6.058818238834054),
+    ),
+    h=(
+        (10.12623508344586, -7.487995877610167, -34.80091861555747, -7.992771707568823, 1.025137723295662, 0.0),
+        (-0.6762803392801253, 6.087714651680015, 16.43084320892478, 24.76722511418386, -6.594389125716872, 0.0),
+        (0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    ),
+)
+
+
 @dataclass(frozen=True)
 class Functions:
     """What a generated kernel gives for one set of parameters."""
@@ -155,7 +184,7 @@ class Trajectory:
         self._output = np.array(tableau.h)
         self.t: list[float] = [float(t0)]
         self._y = np.array(y0, float)
-        self._h = _FIRST_STEP
+        self._h = FIRST_STEP
         self._dense: list[np.ndarray] = []
         self.rejected = 0
 
@@ -190,9 +219,9 @@ class Trajectory:
     def _step(self) -> None:
         """Take one step: halve or shrink until the error is small enough, then keep it with its dense output."""
         y, h, order = self._y, self._h, self._tableau.order
-        for _ in range(_MOST_TRIES):
+        for _ in range(MOST_TRIES):
             if self.t[-1] + h <= self.t[-1]:
-                raise SolveError(f"no step was small enough at day {self.t[-1]:.6g}")
+                raise SolveError(f"no step was small enough at day {self.t[-1]:.6g}", self.t[-1])
             try:
                 # A step that overflows is too long; it is tried again shorter, without a warning.
                 with np.errstate(all="ignore"):
@@ -207,12 +236,12 @@ class Trajectory:
             self.rejected += 1
             h *= min(change, 0.9)
         else:
-            raise SolveError(f"no step was small enough at day {self.t[-1]:.6g}")
+            raise SolveError(f"no step was small enough at day {self.t[-1]:.6g}", self.t[-1])
         self._dense.append(np.vstack((y, new, self._output @ stages)))
         self.t.append(self.t[-1] + h)
         self._y, self._h = new, h * change
-        if len(self._dense) > _MOST_STEPS:
-            raise SolveError(f"more than {_MOST_STEPS} steps were needed before day {self.t[-1]:.6g}")
+        if len(self._dense) > MOST_STEPS:
+            raise SolveError(f"more than {MOST_STEPS} steps were needed before day {self.t[-1]:.6g}", self.t[-1])
 
     def _stages(self, y: np.ndarray, h: float) -> tuple[np.ndarray, np.ndarray]:
         """New state and the stages of a step of size `h`; the last stage is the error."""

@@ -57,7 +57,8 @@ class Piece:
                 continue
             low = int(np.argmin(states[key]))
             if states[key][low] < -SLACK * state.scale:
-                raise SolveError(f"{key} became negative, {states[key][low]:.3g} on day {times[low]:.6g}")
+                message = f"{key} became negative, {states[key][low]:.3g} on day {times[low]:.6g}"
+                raise SolveError(message, float(times[low]), key)
             states[key] = np.maximum(states[key], 0.0)
         _, signals = self.phase.system.evaluate(list(states.values()), self.phase.parameters.__getitem__)
         return states, {name: np.broadcast_to(np.asarray(value, float), times.shape) for name, value in signals.items()}
@@ -103,7 +104,8 @@ def solve(
         try:
             trajectory.at(stop)
         except SolveError as error:
-            raise SolveError(f"{error} ({list(phase.system.states)[trajectory.fastest()]})") from error
+            state = list(phase.system.states)[trajectory.fastest()]
+            raise SolveError(f"{error} ({state})", error.day, state) from error
         pieces.append(Piece(phase.start, stop, phase, kernel, trajectory))
     return pieces
 

@@ -1,6 +1,6 @@
-"""From a system to symbols: every signal and rate as a SymPy expression, and the sparse Jacobian.
+"""From a system to symbols: every signal and rate as a SymPy expression, and their direct derivatives.
 
-Signals stay symbols in the rates, so that expressions remain short; the chain rule puts the Jacobian together.
+Signals stay symbols in the rates, so that expressions remain short; the chain rule is left to the factored matrix.
 """
 
 from __future__ import annotations
@@ -36,41 +36,34 @@ class Traced:
     signals: dict[str, tuple[sympy.Symbol, sympy.Expr]]
     rates: tuple[sympy.Expr, ...]
 
-    def jacobian(self) -> tuple[list[tuple[sympy.Symbol, sympy.Expr]], dict[tuple[int, int], sympy.Expr]]:
-        """Sparse Jacobian by the chain rule over signals.
+    def partials(self) -> tuple[list[str], dict[tuple[int, int], sympy.Expr]]:
+        """Direct derivatives of rates and of the signals they rest on, by states and by signals.
 
         Returns
         -------
-        chain : list of (symbol, expression)
-            Derivatives of signals by states, in the order they must be computed.
+        used : list of str
+            Signals that some rate rests on, directly or through others, in the order they are computed.
         entries : dict
-            (row, column) to expression; absent entries are zero.
+            (row, column) to expression; rows and columns count the states first and then `used`. Absent ones are zero.
         """
-        place: dict[Any, int] = {symbol: column for column, symbol in enumerate(self.y)}
-        order: dict[Any, str] = {symbol: name for name, (symbol, _) in self.signals.items()}
-        slopes: dict[str, dict[int, sympy.Symbol]] = {}
-        chain: list[tuple[sympy.Symbol, sympy.Expr]] = []
-
-        def gradient(expression: sympy.Expr) -> dict[int, sympy.Expr]:
-            row: dict[int, sympy.Expr] = {}
-            for symbol in sorted(expression.free_symbols, key=str):
-                if symbol in place:
-                    column = place[symbol]
-                    row[column] = row.get(column, sympy.S.Zero) + sympy.diff(expression, symbol)
-                elif symbol in order:
-                    outer = sympy.diff(expression, symbol)
-                    for column, inner in slopes[order[symbol]].items():
-                        row[column] = row.get(column, sympy.S.Zero) + outer * inner
-            return {column: value for column, value in row.items() if value != 0}
-
-        for number, (name, (_, expression)) in enumerate(self.signals.items()):
-            slopes[name] = {}
-            for column, value in gradient(expression).items():
-                symbol = sympy.Symbol(f"g{number}_{column}", real=True)
-                chain.append((symbol, value))
-                slopes[name][column] = symbol
-        entries = {(row, col): v for row, rate in enumerate(self.rates) for col, v in gradient(rate).items()}
-        return chain, entries
+        expressions: dict[Any, sympy.Expr] = {symbol: expr for symbol, expr in self.signals.values()}
+        needed: set[Any] = set()
+        front = [symbol for rate in self.rates for symbol in rate.free_symbols]
+        while front:
+            symbol = front.pop()
+            if symbol in expressions and symbol not in needed:
+                needed.add(symbol)
+                front += expressions[symbol].free_symbols
+        used = [name for name, (symbol, _) in self.signals.items() if symbol in needed]
+        symbols = [*self.y, *(self.signals[name][0] for name in used)]
+        place: dict[Any, int] = {symbol: column for column, symbol in enumerate(symbols)}
+        entries: dict[tuple[int, int], sympy.Expr] = {}
+        for row, expression in enumerate([*self.rates, *(self.signals[name][1] for name in used)]):
+            for symbol in sorted(expression.free_symbols & set(place), key=lambda symbol: place[symbol]):
+                slope = sympy.diff(expression, symbol)
+                if slope != 0:
+                    entries[row, place[symbol]] = slope
+        return used, entries
 
 
 def trace(system: System) -> Traced:
