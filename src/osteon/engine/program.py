@@ -56,7 +56,7 @@ class CodePrinter(PythonCodePrinter):
 
     def __init__(self) -> None:
         # The names under which a back end hides functions that SymPy would join with others.
-        hidden = {f"{name}_": name for name in ("exp", "log", "sqrt")}
+        hidden = {f"{name}_": name for name in ("exp", "log", "sqrt", "inverse")}
         super().__init__({"fully_qualified_modules": False, "standard": "python3", "user_functions": hidden})
 
     def _print_Float(self, expr) -> str:

@@ -18,6 +18,8 @@ State = list[float]
 FIRST_STEP = 0.01  # day
 MOST_STEPS = 100_000
 MOST_TRIES = 60
+#: A state may fall this far below zero, relative to its scale, before the patient counts as failed.
+SLACK = 1e-6
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from osteon.engine.cache import Kernel, kernel_for
-from osteon.engine.rosenbrock import Trajectory
+from osteon.engine.rosenbrock import SLACK, Trajectory
 from osteon.errors import SolveError
 from osteon.model.system import System
 
 #: Error allowed per step; the true error of each state stays near or below 1e-5 of its usual size (tests/engine).
 TOLERANCE = 3e-6
-#: A state may fall this far below zero, relative to its scale, before the patient counts as failed.
-SLACK = 1e-6
 
 
 @dataclass(frozen=True)

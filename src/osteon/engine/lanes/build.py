@@ -15,8 +15,9 @@ from typing import Any
 from osteon.engine.lanes.driver import REALS, WHOLES, make_driver
 from osteon.engine.lanes.machine import host_machine
 from osteon.engine.lanes.store import seal
-from osteon.engine.lanes.text import STAGES, LaneProgram
+from osteon.engine.lanes.text import STAGES, LaneProgram, program_of
 from osteon.engine.lanes.vector import Routine, build
+from osteon.model.systems import assemble
 
 
 def compile_lanes(program: LaneProgram) -> tuple[str, bytes]:
@@ -41,7 +42,7 @@ def compile_lanes(program: LaneProgram) -> tuple[str, bytes]:
     call = SimpleNamespace(**{routine.name: _callable(routine) for routine in program.routines})
     call.combine = _combine([getattr(call, f"combine{stage}") for stage in range(1, STAGES)])
     run = make_driver(program.rows, len(program.states), len(program.kept), _offset(), _take(), call)
-    arguments = [whole] * (1 + len(WHOLES)) + [real] * len(REALS) + [real, whole]
+    arguments = [whole] * len(WHOLES) + [real] * len(REALS) + [real, whole]
     bare = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
     compiled = njit(types.int64(*arguments), nogil=True, error_model="numpy", **bare)(run)
     overload = compiled.overloads[compiled.signatures[0]]
@@ -50,10 +51,14 @@ def compile_lanes(program: LaneProgram) -> tuple[str, bytes]:
 
 
 def main(source: str, target: str) -> None:
-    """Read a program from one file and write its kernel to another."""
+    """Read a program, or how osteon assembles its system, from one file and write the kernel to another."""
     given = json.loads(Path(source).read_text(encoding="utf-8"))
-    routines = tuple(Routine(**routine) for routine in given.pop("routines"))
-    program = LaneProgram(**given, routines=routines)
+    if "recipe" in given:
+        program = program_of(assemble(**given["recipe"]))
+    else:
+        about = given["program"]
+        routines = tuple(Routine(**routine) for routine in about.pop("routines"))
+        program = LaneProgram(**about, routines=routines)
     entry, code = compile_lanes(program)
     layout = {
         "entry": entry,

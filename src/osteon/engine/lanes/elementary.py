@@ -46,6 +46,11 @@ def minimum(b: ir.IRBuilder, x: Any, y: Any) -> Any:
     return b.select(b.fcmp_ordered("<", x, y), x, y)
 
 
+def above(b: ir.IRBuilder, x: Any, y: Any, yes: Any, no: Any) -> Any:
+    """One number where `x` is above `y`, and else the other."""
+    return b.select(b.fcmp_ordered(">", x, y), yes, no)
+
+
 def absolute(b: ir.IRBuilder, x: Any) -> Any:
     """Size."""
     bits = b.and_(b.bitcast(x, _integers(x.type)), _whole(x, 0x7FFFFFFFFFFFFFFF))
@@ -57,9 +62,24 @@ def sqrt(b: ir.IRBuilder, x: Any) -> Any:
     return b.call(_declared(b, "sqrt", x, 1), [x])
 
 
+def inverse(b: ir.IRBuilder, x: Any) -> Any:
+    """One over `x`, correctly rounded."""
+    return b.fdiv(_real(x, 1.0), x)
+
+
 def fused(b: ir.IRBuilder, x: Any, y: Any, z: Any) -> Any:
     """``x*y + z`` rounded once."""
     return b.call(_declared(b, "fma", x, 3), [x, y, z])
+
+
+def polynomial(b: ir.IRBuilder, x: Any, coefficients: list[float]) -> Any:
+    """Sum of ``coefficients[n] x**n`` by halves, which waits less than one term after the other."""
+    terms: list[Any] = [_real(x, value) for value in coefficients]
+    while len(terms) > 1:
+        pairs = [fused(b, high, x, low) for low, high in zip(terms[::2], terms[1::2], strict=False)]
+        terms = pairs + terms[2 * len(pairs) :]
+        x = b.fmul(x, x)
+    return terms[0]
 
 
 def exp(b: ir.IRBuilder, x: Any) -> Any:
@@ -68,9 +88,7 @@ def exp(b: ir.IRBuilder, x: Any) -> Any:
     shifted = fused(b, held, _real(x, 1.0 / math.log(2.0)), _real(x, _MAGIC))
     octaves = b.fsub(shifted, _real(x, _MAGIC))
     rest = fused(b, octaves, _real(x, -_LN2_LOW), fused(b, octaves, _real(x, -_LN2_HIGH), held))
-    series = _real(x, 1.0 / math.factorial(13))
-    for n in range(12, -1, -1):
-        series = fused(b, series, rest, _real(x, 1.0 / math.factorial(n)))
+    series = polynomial(b, rest, [1.0 / math.factorial(n) for n in range(14)])
     # Two factors, so that results near the ends of the range neither overflow nor vanish too early.
     count = b.sub(b.bitcast(shifted, _integers(x.type)), b.bitcast(_real(x, _MAGIC), _integers(x.type)))
     half = b.ashr(count, _whole(x, 1))
@@ -89,23 +107,23 @@ def log(b: ir.IRBuilder, x: Any) -> Any:
     mantissa = b.bitcast(b.sub(bits, b.shl(exponent, _whole(x, 52))), x.type)
     magic = b.bitcast(_real(x, _MAGIC), _integers(x.type))
     octaves = b.fsub(b.bitcast(b.add(exponent, magic), x.type), _real(x, _MAGIC))
-    above = b.fsub(mantissa, _real(x, 1.0))
-    share = b.fdiv(above, b.fadd(mantissa, _real(x, 1.0)))
+    above_one = b.fsub(mantissa, _real(x, 1.0))
+    share = b.fmul(above_one, inverse(b, b.fadd(mantissa, _real(x, 1.0))))
     square = b.fmul(share, share)
-    series = _real(x, 2.0 / 23.0)
-    for n in range(21, 1, -2):
-        series = fused(b, series, square, _real(x, 2.0 / n))
+    series = polynomial(b, square, [2.0 / n for n in range(3, 25, 2)])
     # log(1+f) = f - f*s + s*series, which keeps the digits that 2s alone would lose.
-    tail = fused(b, share, fused(b, series, square, b.fneg(above)), b.fmul(octaves, _real(x, _LN2_LOW)))
-    value = b.fadd(fused(b, octaves, _real(x, _LN2_HIGH), above), tail)
+    tail = fused(b, share, fused(b, series, square, b.fneg(above_one)), b.fmul(octaves, _real(x, _LN2_LOW)))
+    value = b.fadd(fused(b, octaves, _real(x, _LN2_HIGH), above_one), tail)
     return b.select(b.fcmp_ordered(">", x, _real(x, 0.0)), value, _real(x, math.nan))
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "exp": exp,
+    "inverse": inverse,
     "log": log,
     "sqrt": sqrt,
     "abs": absolute,
+    "above": above,
     "maximum": maximum,
     "minimum": minimum,
 }

@@ -160,7 +160,7 @@ def run(
         given[name] = np.ascontiguousarray(getattr(job, name), np.int64)
     for name in ("start", "end", "initial", "constants", "event_time", "event_amount", "grid"):
         given[name] = np.ascontiguousarray(getattr(job, name), np.float64)
-    pointers = [given[name].ctypes.data for name in ("counts", *driver.WHOLES, *driver.REALS)]
+    pointers = [given[name].ctypes.data for name in (*driver.WHOLES, *driver.REALS)]
     _run_threads(code, pointers, max(1, min(threads, -(-p // LANES))), queue, on_poll)
     failed = status != driver.DONE
     out[failed] = np.nan
@@ -172,33 +172,29 @@ def _run_threads(code: Code, pointers: list[int], threads: int, queue: Array, on
     function = ctypes.CFUNCTYPE(ctypes.c_int32, *[ctypes.c_void_p] * count)(code.address)
 
     def work() -> None:
-        memory = np.zeros((code.rows + len(("t", "limit", "next")) + 1) * LANES)
-        skip = (-memory.ctypes.data % 64) // 8
+        memory = np.zeros((code.rows + len(driver.CLOCKS) + 1) * LANES)
+        skip = (-memory.ctypes.data % 64) // 8  # rows begin where a vector may
         own = np.zeros(len(driver.SLOTS) * LANES, np.int64)
         result, trouble = ctypes.c_int64(0), ctypes.c_void_p(0)
-        function(
-            ctypes.addressof(result),
-            ctypes.addressof(trouble),
-            *pointers,
-            memory.ctypes.data + 8 * skip,
-            own.ctypes.data,
-        )
+        own_memory = (memory.ctypes.data + 8 * skip, own.ctypes.data)
+        function(ctypes.addressof(result), ctypes.addressof(trouble), *pointers, *own_memory)
 
     # Always beside this thread, which stays free to show progress and to be interrupted.
     workers = [threading.Thread(target=work, daemon=True) for _ in range(threads)]
     for worker in workers:
         worker.start()
+    ended = False
     try:
         for worker in workers:
             while worker.is_alive():
                 worker.join(_POLL)
                 if on_poll:
-                    on_poll(min(int(queue[0]), int(pointers and queue[0])))
-    except BaseException:
-        queue[1] = 1
+                    on_poll(int(queue[0]))
+        ended = True
+    finally:
+        queue[1] = int(not ended)
         for worker in workers:
             worker.join()
-        raise
 
 
 def _table(method: Tableau) -> Array:

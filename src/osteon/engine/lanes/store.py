@@ -1,8 +1,9 @@
-"""Compiled kernels on disk: under a content hash, checked on every load, made in a process of their own.
+"""Compiled kernels on disk: under a content hash, checked on every load.
 
-One file holds the layout as JSON and the machine code; its first line is a hash of the rest, so a damaged or half-written
-file is noticed and made again. Files are put in place whole, so processes that race for one do no harm. The name covers the
-model's text, the code that writes kernels, the compiler and the processor, so machines may share a folder.
+One file holds the layout as JSON and the machine code; its first line is a hash of the rest, so a damaged or
+half-written file is noticed and made again. Files are put in place whole, so processes that race for one do no harm.
+The name covers the model's text, the code that writes kernels, the compiler and the processor, so machines may share
+a folder.
 """
 
 from __future__ import annotations
@@ -11,14 +12,11 @@ import hashlib
 import json
 import logging
 import os
-import subprocess
 import sys
-import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -28,7 +26,6 @@ import numpy as np
 
 from osteon.engine.cache import content_key, folder
 from osteon.engine.lanes.job import Code
-from osteon.errors import SolveError
 from osteon.model.system import System
 
 _LOG = logging.getLogger(__name__)
@@ -38,7 +35,6 @@ _WRITERS = (
     _HERE.parent / "program.py",
 )
 _MAGIC = b"osteon lanes "
-_POLL = 0.05  # second
 
 
 @dataclass(frozen=True)
@@ -97,86 +93,6 @@ def load(system: System) -> LaneKernel | None:
     return _load(lane_key(system), folder())
 
 
-def obtain(system: System) -> LaneKernel:
-    """The kernel of a system; made first, in another process, if it is not at hand.
-
-    Raises
-    ------
-    SolveError
-        It could not be made.
-    """
-    return load(system) or Build(system).wait()
-
-
-class Build:
-    """A kernel in the making: text in a thread, machine code in another process."""
-
-    def __init__(self, system: System) -> None:
-        _LOG.info("compiling %s, once; later runs start at once", system.name)
-        self._system, self._key = system, lane_key(system)
-        self._process: subprocess.Popen | None = None
-        self._kernel: LaneKernel | None = None
-        self._trouble = ""
-        self._cancelled = False
-        self._thread = threading.Thread(target=self._make, daemon=True)
-        self._thread.start()
-
-    @property
-    def done(self) -> bool:
-        """Whether it has ended, well or not."""
-        return not self._thread.is_alive()
-
-    def wait(self, on_wait: Callable[[], None] | None = None) -> LaneKernel:
-        """The kernel, when it is made; raises `SolveError` if it could not be."""
-        try:
-            while self._thread.is_alive():
-                self._thread.join(_POLL)
-                if on_wait:
-                    on_wait()
-        except BaseException:
-            self.cancel()
-            raise
-        if self._kernel is None:
-            raise SolveError(f"the compiled kernel of {self._system.name} could not be made: {self._trouble}")
-        return self._kernel
-
-    def cancel(self) -> None:
-        """Stop making it."""
-        self._cancelled = True
-        if self._process is not None:
-            self._process.kill()
-        self._thread.join()
-
-    def _make(self) -> None:
-        from osteon.engine.lanes.text import write_lanes
-        from osteon.engine.trace import trace
-        from osteon.model.unit_check import check_units
-
-        try:
-            check_units(self._system)
-            states = self._system.states.values()
-            program = write_lanes(trace(self._system), [s.scale for s in states], [s.signed for s in states])
-            with tempfile.TemporaryDirectory(prefix="osteon-") as place:
-                source, made = Path(place) / "program.json", Path(place) / "kernel"
-                source.write_text(json.dumps(asdict(program)), encoding="utf-8")
-                if self._cancelled:
-                    return
-                command = [sys.executable, "-m", "osteon.engine.lanes.build", str(source), str(made)]
-                self._process = subprocess.Popen(
-                    command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
-                )
-                _, errors = self._process.communicate()
-                if self._process.returncode:
-                    self._trouble = (errors.strip().splitlines() or [f"exit {self._process.returncode}"])[-1]
-                    return
-                content = made.read_bytes()
-            _keep(self._key, content)
-            self._kernel = _open(self._key, content)
-            _FRESH[self._key] = self._kernel
-        except (OSError, ValueError, SolveError) as error:
-            self._trouble = str(error)
-
-
 #: Kernels made in this process, for a folder that cannot be written.
 _FRESH: dict[str, LaneKernel] = {}
 
@@ -191,7 +107,14 @@ def _path(key: str, place: Path) -> Path:
     return place / f"lanes_{key}.bin"
 
 
-def _keep(key: str, content: bytes) -> None:
+def keep(key: str, content: bytes) -> LaneKernel:
+    """Put a kernel file in its place and open it; a folder that cannot be written is done without.
+
+    Raises
+    ------
+    ValueError
+        The content is damaged.
+    """
     path = _path(key, folder())
     staged = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
     try:
@@ -202,6 +125,8 @@ def _keep(key: str, content: bytes) -> None:
         _LOG.warning("the compiled kernel is not kept: %s", error)
         with suppress(OSError):
             staged.unlink(missing_ok=True)
+    _FRESH[key] = _open(key, content)
+    return _FRESH[key]
 
 
 @lru_cache(maxsize=128)
@@ -256,17 +181,3 @@ def _link(machine: bytes, entry: str) -> tuple[Any, int]:
     engine.add_object_file(binding.ObjectFileRef.from_data(machine))
     engine.finalize_object()
     return engine, engine.get_function_address(entry)
-
-
-def wait_all(builds: Iterable[Build], on_wait: Callable[[], None] | None = None) -> None:
-    """Wait for several; a failure shows when its kernel is asked for."""
-    waiting = list(builds)
-    try:
-        while any(not build.done for build in waiting):
-            time.sleep(_POLL)
-            if on_wait:
-                on_wait()
-    except BaseException:
-        for build in waiting:
-            build.cancel()
-        raise

@@ -13,12 +13,13 @@ import sympy
 from osteon.engine.lanes.vector import Routine
 from osteon.engine.program import Program, write_program
 from osteon.engine.trace import Traced
+from osteon.model.system import System
 
 #: Most stages of a Rosenbrock method.
 STAGES = 8
 #: Rows of the `M` block, one number a lane each.
 MISC = ("h", "per_h", "error", "total", "guard", "change", "x", "low")
-_EXP, _LOG, _SQRT = (sympy.Function(name) for name in ("exp_", "log_", "sqrt_"))
+_EXP, _LOG, _SQRT, _INVERSE = (sympy.Function(name) for name in ("exp_", "log_", "sqrt_", "inverse_"))
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,16 @@ class LaneProgram:
         for name, often in times.items():
             counted.update({kind: often * number for kind, number in by_name[name].operations().items()})
         return counted
+
+
+def program_of(system: System) -> LaneProgram:
+    """Trace a system and write its routines."""
+    from osteon.engine.trace import trace
+    from osteon.model.unit_check import check_units
+
+    check_units(system)
+    states = system.states.values()
+    return write_lanes(trace(system), [state.scale for state in states], [state.signed for state in states])
 
 
 def write_lanes(traced: Traced, scale: Sequence[float], signed: Sequence[bool]) -> LaneProgram:
@@ -116,9 +127,10 @@ def spell(expr: Any) -> Any:
         return known.get(type(expr).__name__, expr.func)(*args)
     base, exponent = args
     if exponent.is_Integer and abs(int(exponent)) <= 8:
-        return base ** int(exponent)
+        return base ** int(exponent) if exponent > 0 else _INVERSE(base) ** -int(exponent)
     if (2 * exponent).is_Integer and abs(exponent) <= 4:
-        return base ** int(exponent - sympy.Rational(1, 2)) * _SQRT(base)
+        root, twice = _SQRT(base), int(2 * exponent)
+        return base ** (twice // 2) * root if twice > 0 else _INVERSE(root) ** -twice
     return _EXP(exponent * _LOG(base))
 
 
@@ -143,7 +155,7 @@ def _with_rows(lines: Sequence[str], kept: Sequence[str], state: str, n: int) ->
 
 
 def _factor(program: Program, kept: Sequence[str], n: int) -> Routine:
-    start = [f"i = 1.0/{_misc('h')}", f"{_misc('per_h')} = i", "a = i*Q[2]", f"g = {_misc('h')}*Q[3]"]
+    start = [f"i = inverse({_misc('h')})", f"{_misc('per_h')} = i", "a = i*Q[2]", f"g = {_misc('h')}*Q[3]"]
     guard = ["w = 1.0"]
     guard += [f"w = minimum(w, abs({name}){'*g' if of_state else ''})" for name, of_state in program.pivots]
     store = [*(f"L[{i}] = {name}" for i, name in enumerate(program.kept)), f"{_misc('guard')} = w"]
@@ -169,11 +181,13 @@ def _combine(stage: int, n: int) -> Routine:
 
 def _finish(scale: Sequence[float]) -> Routine:
     """New state, error over tolerance, and the factor for the next step."""
-    lines = ["e = 0.0", "t = 0.0"]
+    # The largest ratio of error to size is found by cross-multiplication, since divisions are slow.
+    lines = ["e = 0.0", "z = 1.0", "t = 0.0"]
     for i, size in enumerate(scale):
         lines += [f"v = P[{i}] + U[{i}]", f"N[{i}] = v", f"d = abs(U[{i}])", "t = t + d"]
-        lines.append(f"e = maximum(e, d/maximum({size!r}, maximum(abs(Y[{i}]), abs(v))))")
-    lines += ["e = e*Q[1]", f"{_misc('error')} = e", f"{_misc('total')} = t"]
+        lines += [f"s = maximum({size!r}, maximum(abs(Y[{i}]), abs(v)))", "a = d*z", "b = e*s"]
+        lines += ["e = above(a, b, d, e)", "z = above(a, b, s, z)"]
+    lines += ["e = e/z*Q[1]", f"{_misc('error')} = e", f"{_misc('total')} = t"]
     change = "0.9*exp(Q[0]*log(maximum(1e-10, e)))"
     lines.append(f"{_misc('change')} = minimum(6.0, maximum(0.2, {change}))")
     pointers = {"P": "rows", "U": "rows", "Y": "rows", "N": "rows", "M": "rows", "Q": "scalars"}

@@ -59,7 +59,8 @@ class Routine:
                 counted[_COUNTED[type(node.op)]] += self.repeat
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 name = node.func.id
-                counted["compare" if name in ("minimum", "maximum") else name] += self.repeat
+                name = "divide" if name == "inverse" else name
+                counted["compare" if name in ("above", "minimum", "maximum") else name] += self.repeat
         counted.pop("abs", None)
         return counted
 
