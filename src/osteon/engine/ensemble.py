@@ -144,7 +144,9 @@ class Solver:
         self, kernel: LaneKernel, stage: Stage, initial: Array, select: list[int], window: Array, skip: Array
     ) -> tuple[Outcome, int]:
         """Outcome of a stage and the place in the grid its output begins at."""
-        values = [stage.parameters[key] for key in kernel.parameters]
+        values = np.empty((self.size, len(kernel.parameters)))
+        for column, key in enumerate(kernel.parameters):
+            values[:, column] = stage.parameters[key]
         first, stop = int(window[:, 0].min(initial=len(self.grid))), int(window[:, 1].max(initial=0))
         first = min(first, stop)
         shape = (self.size, len(stage.events))
@@ -152,7 +154,7 @@ class Solver:
             start=stage.start,
             end=stage.end,
             initial=initial,
-            constants=kernel.constants(values, self.size),
+            parameters=values,
             event_time=np.stack([time for time, _, _ in stage.events], 1) if stage.events else np.zeros(shape),
             event_amount=np.stack([amount for _, _, amount in stage.events], 1) if stage.events else np.zeros(shape),
             event_state=np.broadcast_to(np.array([state for _, state, _ in stage.events], np.int64), shape),
@@ -305,6 +307,9 @@ def _by_python(solver: Solver, phases: Sequence[Phase], end: float | Array) -> S
             for number, piece in enumerate(pieces):
                 stop = np.searchsorted(grid, piece.end, side="right" if number == len(pieces) - 1 else "left")
                 inside = slice(int(np.searchsorted(grid, piece.start, side="left")), int(stop))
+                steps[place] += piece.trajectory.steps
+                if not len(grid[inside]):
+                    continue
                 states, signals = piece.evaluate(grid[inside])
                 known = {key.replace(".", "_"): values for key, values in states.items()} | signals
                 held = {
@@ -314,7 +319,6 @@ def _by_python(solver: Solver, phases: Sequence[Phase], end: float | Array) -> S
                 healing = {"callus_free_rankl": 1.0} if "callus.osteoclasts" in states else {}
                 for name in solver.names:
                     found[name][place, inside] = {**healing, **held, **known}.get(name, _absent(name))
-                steps[place] += piece.trajectory.steps
         except SolveError as error:
             failures[place] = Failure(str(error), error.day, error.state)
             for curve in found.values():

@@ -142,7 +142,7 @@ def write_program(traced: Traced, spell: Callable[[Any], Any] = lambda expr: exp
     lines, pivots, kept, solve = _lu(len(traced.y), len(used), partials)
     factor = straight_line(signals, {**rates, **entries}, show) + lines
     return Program(
-        constants=[f"{symbol} = {show(expr)}" for expr, symbol in hoist.constants.items()],
+        constants=[f"{symbol} = {show(spell(expr))}" for expr, symbol in hoist.constants.items()],
         rhs=straight_line(signals, rates, show),
         factor=factor,
         pivots=pivots,

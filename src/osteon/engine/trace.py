@@ -46,7 +46,7 @@ class Traced:
         entries : dict
             (row, column) to expression; rows and columns count the states first and then `used`. Absent ones are zero.
         """
-        expressions: dict[Any, sympy.Expr] = {symbol: expr for symbol, expr in self.signals.values()}
+        expressions: dict[Any, sympy.Expr] = dict(self.signals.values())
         needed: set[Any] = set()
         front = [symbol for rate in self.rates for symbol in rate.free_symbols]
         while front:

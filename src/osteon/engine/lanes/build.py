@@ -41,7 +41,7 @@ def compile_lanes(program: LaneProgram) -> tuple[str, bytes]:
     real, whole = types.CPointer(types.float64), types.CPointer(types.int64)
     call = SimpleNamespace(**{routine.name: _callable(routine) for routine in program.routines})
     call.combine = _combine([getattr(call, f"combine{stage}") for stage in range(1, STAGES)])
-    run = make_driver(program.rows, len(program.states), len(program.kept), _offset(), _take(), call)
+    run = make_driver(program.rows, len(program.states), len(program.parameters), _offset(), _take(), call)
     arguments = [whole] * len(WHOLES) + [real] * len(REALS) + [real, whole]
     bare = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
     compiled = njit(types.int64(*arguments), nogil=True, error_model="numpy", **bare)(run)
@@ -65,8 +65,6 @@ def main(source: str, target: str) -> None:
         "states": program.states,
         "parameters": program.parameters,
         "signals": program.signals,
-        "constants": program.constants,
-        "kept": program.kept,
         "rows": program.rows["end"],
         "operations": {name: dict(program.operations(stages)) for name, stages in (("Rodas4", 6), ("Rodas5P", 8))},
     }

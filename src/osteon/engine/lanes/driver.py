@@ -21,7 +21,7 @@ COUNTS = ("patients", "stages", "events", "times", "selected", "lockstep", "most
 #: Arrays of a job, in the order of their pointers: first those of whole numbers, then those of real numbers.
 WHOLES = ("counts", "queue", "event_state", "event_count", "window", "select", "status", "steps", "rejected")
 REALS = (
-    *("table", "settings", "start", "end", "initial", "constants", "event_time", "event_amount", "grid"),
+    *("table", "settings", "start", "end", "initial", "parameters", "event_time", "event_amount", "grid"),
     *("out", "last", "reached"),
 )
 #: What `status` says of a patient.
@@ -36,7 +36,7 @@ _Job = namedtuple("_Job", (*WHOLES, *REALS))
 
 
 def make_driver(
-    rows: Mapping[str, int], n: int, constants: int, offset: Callable, take: Callable, call: SimpleNamespace
+    rows: Mapping[str, int], n: int, parameters: int, offset: Callable, take: Callable, call: SimpleNamespace
 ) -> Any:
     """Return the function that Numba compiles into a kernel.
 
@@ -44,8 +44,8 @@ def make_driver(
     ----------
     rows : mapping
         First row of each block of a lane group's memory.
-    n, constants : int
-        Number of states and of constants.
+    n, parameters : int
+        Number of states and of parameters.
     offset, take : callable
         ``offset(pointer, k)``, and an atomic fetch-and-add of one.
     call : SimpleNamespace
@@ -60,9 +60,9 @@ def make_driver(
     from numba import njit
 
     inner = njit(error_model="numpy", _nrt=False)
-    factor, rhs, solve, combine = call.factor, call.rhs, call.solve, call.combine
+    prepare, factor, rhs, solve, combine = call.prepare, call.factor, call.rhs, call.solve, call.combine
     finish, dense, at, observe = call.finish, call.dense, call.at, call.observe
-    Y, C, L, F, R, U, P, N, K, D, O, M = (rows[name] * LANES for name in "YCLFRUPNKDOM")  # noqa: E741
+    V, Y, C, L, F, R, U, P, N, K, D, O, M = (rows[name] * LANES for name in "VYCLFRUPNKDOM")  # noqa: E741
     H, TOTAL, ERROR, GUARD, CHANGE, X, LOW = (
         (rows["M"] + MISC.index(name)) * LANES for name in ("h", "total", "error", "guard", "change", "x", "low")
     )
@@ -100,8 +100,8 @@ def make_driver(
         own[TRIES + lane] = 0
         for i in range(n):
             w[Y + i * LANES + lane] = job.initial[who * n + i]
-        for i in range(constants):
-            w[C + i * LANES + lane] = job.constants[who * constants + i]
+        for i in range(parameters):
+            w[V + i * LANES + lane] = job.parameters[who * parameters + i]
         w[NOW + lane] = job.start[who]
         w[H + lane] = FIRST_STEP
         give(job, w, own, lane)
@@ -110,25 +110,28 @@ def make_driver(
     def refill(job, w, own):
         """Let free lanes take the next patients; lanes in lock-step take eight at once, when all are free."""
         patients, lockstep = job.counts[0], job.counts[5]
-        busy = 0
+        busy, entered, base = 0, 0, 0
         for lane in range(LANES):
             busy += own[PATIENT + lane] != _NOBODY
-        if lockstep == 1 and busy == 0:
+        if lockstep == 1:
+            if busy > 0:
+                return busy
             base = take(job.queue) * LANES
-            for lane in range(LANES):
-                if base + lane < patients and job.status[base + lane] == DONE:
-                    enter(job, w, own, lane, base + lane)
-                    busy += 1
-        if lockstep == 0 and busy < LANES and job.queue[0] < patients:
-            for lane in range(LANES):
-                while own[PATIENT + lane] == _NOBODY:
-                    who = take(job.queue)
-                    if who >= patients:
-                        return busy
-                    if job.status[who] == DONE:
-                        enter(job, w, own, lane, who)
-                        busy += 1
-        return busy
+        for lane in range(LANES):
+            while own[PATIENT + lane] == _NOBODY and (lockstep == 1 or job.queue[0] < patients):
+                who = base + lane if lockstep == 1 else take(job.queue)
+                if who < patients and job.status[who] == DONE:
+                    enter(job, w, own, lane, who)
+                    entered += 1
+                    if job.end[who] <= job.start[who] and job.window[2 * who] >= job.window[2 * who + 1]:
+                        leave(job, w, own, lane, job.end[who], Y)
+                        entered -= 1
+                if lockstep == 1:
+                    break
+        if entered > 0:
+            # The constants of lanes that were busy come out as they were.
+            prepare(offset(w, V), offset(w, C))
+        return busy + entered
 
     @inner
     def step(job, w):
@@ -235,11 +238,11 @@ def make_driver(
 
     def run(
         counts, queue, event_state, event_count, window, select, status, steps, rejected, table, settings, start, end,
-        initial, constants, event_time, event_amount, grid, out, last, reached, w, own,
+        initial, parameters, event_time, event_amount, grid, out, last, reached, w, own,
     ):  # fmt: skip
         job = _Job(
             counts, queue, event_state, event_count, window, select, status, steps, rejected, table, settings, start,
-            end, initial, constants, event_time, event_amount, grid, out, last, reached,
+            end, initial, parameters, event_time, event_amount, grid, out, last, reached,
         )  # fmt: skip
         u, y, new, k, d = offset(w, U), offset(w, Y), offset(w, N), offset(w, K), offset(w, D)
         c, o, m = offset(w, C), offset(w, O), offset(w, M)

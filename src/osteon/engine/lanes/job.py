@@ -27,19 +27,19 @@ class Code:
     ----------
     address : int
         Where the function lies.
-    states, constants, rows : int
-        Number of states, of constants, and of rows of memory.
+    states, parameters, rows : int
+        Number of states, of parameters, and of rows of memory.
     """
 
     address: int
     states: int
-    constants: int
+    parameters: int
     rows: int
 
 
 @dataclass(frozen=True)
 class Job:
-    """What to integrate; `p` patients, `n` states, `c` constants.
+    """What to integrate; `p` patients, `n` states, `q` parameters.
 
     Attributes
     ----------
@@ -47,8 +47,8 @@ class Job:
         First and last day, shape (p,).
     initial : ndarray
         States at `start`, before doses that fall on it, shape (p, n).
-    constants : ndarray
-        Constants of the kernel, shape (p, c).
+    parameters : ndarray
+        Parameter values in the order of the kernel, shape (p, q).
     event_time, event_amount, event_state : ndarray
         Impulses in order of time, shape (p, e): day, amount in the unit of the state, and number of the state.
     event_count : ndarray
@@ -66,7 +66,7 @@ class Job:
     start: Array
     end: Array
     initial: Array
-    constants: Array
+    parameters: Array
     event_time: Array
     event_amount: Array
     event_state: Array
@@ -158,7 +158,7 @@ def run(
     }
     for name in ("event_state", "event_count", "window", "select"):
         given[name] = np.ascontiguousarray(getattr(job, name), np.int64)
-    for name in ("start", "end", "initial", "constants", "event_time", "event_amount", "grid"):
+    for name in ("start", "end", "initial", "parameters", "event_time", "event_amount", "grid"):
         given[name] = np.ascontiguousarray(getattr(job, name), np.float64)
     pointers = [given[name].ctypes.data for name in (*driver.WHOLES, *driver.REALS)]
     _run_threads(code, pointers, max(1, min(threads, -(-p // LANES))), queue, on_poll)

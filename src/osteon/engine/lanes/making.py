@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from osteon.engine.lanes.store import LaneKernel, keep, lane_key, load
-from osteon.errors import SolveError
+from osteon.errors import OsteonError, SolveError
 from osteon.model.system import System
 from osteon.model.systems import DRUGS, TURNOVER, assemble
 
@@ -89,7 +89,7 @@ class Build:
                     self._trouble = (errors.strip().splitlines() or [f"exit {self._process.returncode}"])[-1]
                     return
                 self._kernel = keep(lane_key(self.system), made.read_bytes())
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError, OsteonError) as error:
             self._trouble = str(error)
 
 

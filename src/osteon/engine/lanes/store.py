@@ -14,15 +14,12 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from osteon.engine.cache import content_key, folder
 from osteon.engine.lanes.job import Code
@@ -59,20 +56,7 @@ class LaneKernel:
     signals: tuple[str, ...]
     code: Code
     operations: dict[str, dict[str, int]]
-    _constants: Any = field(repr=False)
-    _kept: tuple[str, ...] = field(repr=False)
     _engine: Any = field(repr=False)
-
-    def constants(self, values: Iterable[Any], size: int) -> np.ndarray:
-        """Constants of `size` patients from parameter values in the order of `parameters`; shape (size, constants)."""
-        names: dict[str, Any] = {"sqrt": np.sqrt, "exp": np.exp, "log": np.log}
-        names |= {f"p{i}": value for i, value in enumerate(values)}
-        with np.errstate(all="ignore"):
-            exec(self._constants, names)
-        found = np.empty((size, len(self._kept)))
-        for column, name in enumerate(self._kept):
-            found[:, column] = names[name]
-        return found
 
 
 def lane_key(system: System) -> str:
@@ -163,10 +147,8 @@ def _open(key: str, content: bytes) -> LaneKernel:
         states=tuple(layout["states"]),
         parameters=tuple(layout["parameters"]),
         signals=tuple(layout["signals"]),
-        code=Code(address, len(layout["states"]), len(layout["kept"]), layout["rows"]),
+        code=Code(address, len(layout["states"]), len(layout["parameters"]), layout["rows"]),
         operations=layout["operations"],
-        _constants=compile("\n".join(layout["constants"]), f"<constants of {key}>", "exec"),
-        _kept=tuple(layout["kept"]),
         _engine=engine,
     )
 

@@ -29,15 +29,13 @@ class LaneProgram:
     Attributes
     ----------
     states, parameters, signals : tuple of str
-        Keys; parameters in the order `prepare` takes them.
+        Keys, in the order of their rows.
     signed : tuple of bool
         Whether each state may be negative.
-    constants : list of str
-        Text that makes the constants from the parameters.
     kept : tuple of str
-        Names of the constants a lane holds, in the order of their rows.
+        Names of the parameters and constants a lane holds, in the order of their rows.
     routines : tuple of Routine
-        By name ``factor, rhs, solve, combine1..7, finish, dense, at, observe``.
+        By name ``prepare, factor, rhs, solve, combine1..7, finish, dense, at, observe``.
     rows : dict of str to int
         First row of each block of memory; ``end`` is their number.
     """
@@ -46,7 +44,6 @@ class LaneProgram:
     parameters: tuple[str, ...]
     signals: tuple[str, ...]
     signed: tuple[bool, ...]
-    constants: list[str]
     kept: tuple[str, ...]
     routines: tuple[Routine, ...]
     rows: dict[str, int]
@@ -89,6 +86,7 @@ def write_lanes(traced: Traced, scale: Sequence[float], signed: Sequence[bool]) 
     every = [*program.rhs, *program.factor, *program.observe]
     kept = tuple(sorted({name for line in every for name in re.findall(r"\b[pc]\d+\b", line)}))
     rows = _rows(
+        V=len(traced.p),
         Y=n,
         C=len(kept),
         L=size,
@@ -103,6 +101,7 @@ def write_lanes(traced: Traced, scale: Sequence[float], signed: Sequence[bool]) 
         M=len(MISC),
     )
     routines = (
+        _prepare(program, kept),
         _factor(program, kept, n),
         Routine("rhs", {"Y": "rows", "C": "rows", "F": "rows"}, _with_rows(program.rhs, kept, "Y", n)),
         _solve(program, n),
@@ -112,9 +111,7 @@ def write_lanes(traced: Traced, scale: Sequence[float], signed: Sequence[bool]) 
         _at(n),
         _observe(program, kept, scale, signed),
     )
-    return LaneProgram(
-        traced.states, traced.parameters, tuple(program.signals), tuple(signed), program.constants, kept, routines, rows
-    )
+    return LaneProgram(traced.states, traced.parameters, tuple(program.signals), tuple(signed), kept, routines, rows)
 
 
 def spell(expr: Any) -> Any:
@@ -152,6 +149,14 @@ def _with_rows(lines: Sequence[str], kept: Sequence[str], state: str, n: int) ->
     read = [f"{name} = C[{row}]" for row, name in enumerate(kept) if name in used]
     read += [f"y{i} = {state}[{i}]" for i in range(n) if f"y{i}" in used]
     return [*read, *lines, *(f"F[{i}] = f{i}" for i in range(n))]
+
+
+def _prepare(program: Program, kept: Sequence[str]) -> Routine:
+    """What follows from the parameters alone, once per patient."""
+    used = {name for line in (*program.constants, *kept) for name in re.findall(r"\bp\d+\b", line)}
+    lines = [f"{name} = V[{name[1:]}]" for name in sorted(used)]
+    lines += [*program.constants, *(f"C[{row}] = {name}" for row, name in enumerate(kept))]
+    return Routine("prepare", {"V": "rows", "C": "rows"}, lines)
 
 
 def _factor(program: Program, kept: Sequence[str], n: int) -> Routine:
