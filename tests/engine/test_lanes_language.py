@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from llvmlite import binding, ir
 
+from osteon.engine.lanes.layout import LANES, STAGES
 from osteon.engine.lanes.machine import host_machine
-from osteon.engine.lanes.text import STAGES, program_of
-from osteon.engine.lanes.vector import LANES, Routine, build
+from osteon.engine.lanes.text import program_of
+from osteon.engine.lanes.vector import Routine, build
 from osteon.model.systems import assemble
 
 

@@ -13,9 +13,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from osteon.engine.lanes.driver import REALS, WHOLES, make_driver
+from osteon.engine.lanes.layout import STAGES
 from osteon.engine.lanes.machine import host_machine
 from osteon.engine.lanes.store import seal
-from osteon.engine.lanes.text import STAGES, LaneProgram, program_of
+from osteon.engine.lanes.text import LaneProgram, program_of
 from osteon.engine.lanes.vector import Routine, build
 from osteon.model.systems import assemble
 

@@ -12,8 +12,7 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from osteon.engine.lanes.text import MISC, STAGES
-from osteon.engine.lanes.vector import LANES
+from osteon.engine.lanes.layout import LANES, MISC, STAGES
 from osteon.engine.rosenbrock import FIRST_STEP, MOST_TRIES, SLACK
 
 #: Whole numbers of a job, in the order of the array they are passed in.

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from osteon.engine.lanes import driver
-from osteon.engine.lanes.text import STAGES
-from osteon.engine.lanes.vector import LANES
+from osteon.engine.lanes.layout import LANES, STAGES
 from osteon.engine.rosenbrock import MOST_STEPS, Tableau
 
 _POLL = 0.1  # second

@@ -10,15 +10,12 @@ from typing import Any
 
 import sympy
 
+from osteon.engine.lanes.layout import MISC, STAGES
 from osteon.engine.lanes.vector import Routine
 from osteon.engine.program import Program, write_program
 from osteon.engine.trace import Traced
 from osteon.model.system import System
 
-#: Most stages of a Rosenbrock method.
-STAGES = 8
-#: Rows of the `M` block, one number a lane each.
-MISC = ("h", "per_h", "error", "total", "guard", "change", "x", "low")
 _EXP, _LOG, _SQRT, _INVERSE = (sympy.Function(name) for name in ("exp_", "log_", "sqrt_", "inverse_"))
 
 

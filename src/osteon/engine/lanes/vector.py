@@ -16,8 +16,8 @@ from typing import Any
 from llvmlite import ir
 
 from osteon.engine.lanes import elementary
+from osteon.engine.lanes.layout import LANES
 
-LANES = 8
 _ROW_BYTES = 8 * LANES
 _DOUBLE = ir.DoubleType()
 _VECTOR = ir.VectorType(_DOUBLE, LANES)
