@@ -50,6 +50,23 @@ class Reference:
             carried = dict(zip(keys, states[:, -1], strict=True))
         return found
 
+    def on_grid(
+        self, phases: list[Phase], end: float, grid: np.ndarray
+    ) -> list[tuple[np.ndarray, dict[str, np.ndarray]]]:
+        """Times of `grid` within each phase, the last one's end included, and states by key there."""
+        found, carried = [], {}
+        for phase, stop in zip(phases, [*(p.start for p in phases[1:]), end], strict=True):
+            keys = list(phase.system.states)
+            fresh = dict(zip(keys, phase.system.initial(phase.parameters), strict=True))
+            y0 = [carried.get(key, value) + phase.impulses.get(key, 0.0) for key, value in fresh.items()]
+            inside = (grid >= phase.start) & ((grid <= stop) if stop == end else (grid < stop))
+            times = np.unique([phase.start, *grid[inside], stop])
+            states = self._integrate(phase, y0, times) if stop > phase.start else np.array(y0)[:, None]
+            kept = np.isin(times, grid[inside])
+            found.append((times[kept], dict(zip(keys, states[:, kept], strict=True))))
+            carried = dict(zip(keys, states[:, -1], strict=True))
+        return found
+
     def _integrate(self, phase: Phase, y0: list[float], times: np.ndarray) -> np.ndarray:
         if len(times) == 1:
             return np.array(y0)[:, None]

@@ -15,15 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from osteon.course import Course
+    from osteon.ensemble.api import simulate
+    from osteon.ensemble.result import CohortResult
     from osteon.errors import InputError, ModelError, OsteonError, SolveError, UnitError
     from osteon.exchange import export
     from osteon.output import save
+    from osteon.population import Cohort
     from osteon.report import render
     from osteon.scenario import Arm, Dose, Fracture, Impose, Patient, Scenario, presets
-    from osteon.simulation import simulate
 
 _WHERE = {
     "Arm": "osteon.scenario",
+    "Cohort": "osteon.population",
+    "CohortResult": "osteon.ensemble.result",
     "Course": "osteon.course",
     "Dose": "osteon.scenario",
     "Fracture": "osteon.scenario",
@@ -39,7 +43,7 @@ _WHERE = {
     "presets": "osteon.scenario",
     "render": "osteon.report",
     "save": "osteon.output",
-    "simulate": "osteon.simulation",
+    "simulate": "osteon.ensemble.api",
 }
 
 __all__ = [  # noqa: RUF022 - the order a reader needs them in
@@ -49,9 +53,11 @@ __all__ = [  # noqa: RUF022 - the order a reader needs them in
     "Arm",
     "Dose",
     "Impose",
+    "Cohort",
     "presets",
     "simulate",
     "Course",
+    "CohortResult",
     "save",
     "render",
     "export",

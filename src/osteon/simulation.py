@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,22 +12,21 @@ import numpy as np
 
 from osteon.course import RESEARCH_ONLY, Course
 from osteon.endpoints import endpoints, mrust
-from osteon.engine.solve import TOLERANCE, Memory, Phase, Piece, solve
+from osteon.engine.solve import TOLERANCE, Memory, Piece, solve
 from osteon.errors import InputError, SolveError
 from osteon.model.person import MEMBERS, imposed_records, parameters_for
-from osteon.model.systems import assemble, curves
+from osteon.model.systems import curves
+from osteon.population.plan import course_times, phases
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from osteon.parameters import ParameterSet, Record
-    from osteon.scenario import Arm, Scenario
+    from osteon.scenario import Scenario
 
 Curves = dict[str, np.ndarray]
 
-_WEEKLY_AFTER = 731.0
 _SIZES = ("callus_volume", "callus_BMC", "callus_radius")
-_AFTER_A_DOSE = (0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 14.0)
 
 
 def simulate(
@@ -104,43 +102,10 @@ def simulate(
     )
 
 
-def phases(scenario: Scenario, arm: Arm, parameters: ParameterSet) -> list[Phase]:
-    """Phases of one arm: a new one wherever the structure changes or a dose falls.
-
-    A drug is absent before its first dose, the callus before the fracture, an imposed effect before time zero.
-    """
-    records = imposed_records(arm.impose)
-    values = {key: record.value for key, record in parameters.with_records(*records).items()}
-    imposed = [record.name for record in records]
-    events = arm.dose_events(scenario.patient)
-    broken = scenario.fracture is not None
-    whole: set[float] = {scenario.start_day, *(event.time for event in events)}
-    moments = sorted(whole | {0.0} if broken or imposed else whole)
-    planned = []
-    for moment in moments:
-        given = {event.drug for event in events if event.time <= moment}
-        system = assemble(fractured=broken and moment >= 0, drugs=given, imposed=imposed if moment >= 0 else ())
-        amounts: dict[tuple[str, str], list[float]] = {}
-        for event in events:
-            if event.time == moment:
-                amounts.setdefault(system.dose_target(event.drug, event.route), []).append(event.amount)
-        impulses: dict[str, float] = {}
-        for (state, share), added in amounts.items():
-            # Summed exactly, so that a split or reordered dose gives the same bits.
-            impulses[state] = impulses.get(state, 0.0) + math.fsum(added) * values[share]
-        planned.append(Phase(moment, system, values, impulses))
-    return planned
-
-
 def output_times(scenario: Scenario) -> np.ndarray:
     """Days at which curves are given: weekly before, daily for two years after, finer after each dose."""
-    start, end = scenario.start_day, scenario.horizon
-    days = [np.arange(0.0, start, -7.0)[::-1], np.arange(0.0, min(end, _WEEKLY_AFTER), 1.0)]
-    days.append(np.arange(_WEEKLY_AFTER, end, 7.0))
     doses = {event.time for arm in scenario.arms for event in arm.dose_events(scenario.patient)}
-    days += [np.add(moment, (0.0, *_AFTER_A_DOSE)) for moment in doses]
-    every = np.unique(np.concatenate([*days, [start, end]]))
-    return every[(every >= start) & (every <= end)]
+    return course_times(scenario.start_day, scenario.horizon, doses)
 
 
 def _curves(scenario: Scenario, pieces: list[Piece], time: np.ndarray, parameters: ParameterSet) -> Curves:

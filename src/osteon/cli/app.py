@@ -1,6 +1,6 @@
 """The `osteon` command: entry point, exit codes and the list of commands.
 
-Exit codes: 0 done, 1 the system refused, 2 bad input, 3 some arm failed (named), 130 interrupted.
+Exit codes: 0 done, 1 the system refused, 2 bad input, 3 some arm or patient failed (named), 130 interrupted.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from osteon.cli import heal, look
+from osteon.cli import cohort, heal, look, warmup
 from osteon.errors import OsteonError
 
 _INTERRUPTED = 130
@@ -42,7 +42,9 @@ def _root(
 
 
 heal.register(app)
+cohort.register(app)
 look.register(app)
+warmup.register(app)
 
 
 def main() -> None:
@@ -62,7 +64,7 @@ def main() -> None:
             _say("Interrupted; nothing was written.")
         raise
     except OsteonError as error:
-        _say(f"Error: {error}")
+        _say(str(error) if error.exit_code == _INTERRUPTED else f"Error: {error}")
         sys.exit(error.exit_code)
     except OSError as error:
         _say(f"Error: the system refused ({error.strerror or error}).")

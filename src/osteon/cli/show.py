@@ -68,7 +68,7 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         def tell(what: str, done: int, total: int) -> None:
             bar.update(task, description=_plain(what), completed=done, total=total)
 
-        with _told("osteon.engine", bar.console):
+        with _told("osteon", bar.console):
             yield tell
 
 

@@ -8,49 +8,83 @@ In animals the surrogate of the callus prototype holds, which follows torsional 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 #: mRUST from which a fracture counts as united.
 UNION = 10.0
 
+_CORTICES = (-1.0, -1 / 3, 1 / 3, 1.0)
+_USED = ("callus_BMD", "cartilage", "mineralised_tissue", "torsional_stiffness", "cortical_union")
+_AT_ONCE = 64  # patients whose intermediate results stay in the processor's cache
 
-def cortex_grades(signals: Mapping[str, np.ndarray], p: Mapping[str, float]) -> np.ndarray:
+
+def cortex_grades(signals: Mapping[str, np.ndarray], p: Mapping[str, float | np.ndarray]) -> np.ndarray:
     """Expected grade of each cortex in people.
 
     Parameters
     ----------
     signals : mapping of str to ndarray
         ``callus_BMD`` [mg/cm3], ``cartilage``, ``mineralised_tissue``, ``torsional_stiffness`` and
-        ``cortical_union`` [1], each of shape (time,).
-    p : mapping of str to float
-        Parameters ``radiograph.*``.
+        ``cortical_union`` [1], each of shape (..., time).
+    p : mapping of str to float or ndarray
+        Parameters ``radiograph.*``, floats or of shape (...).
 
     Returns
     -------
     ndarray
-        Shape (4, time), each from 1 to 4.
+        Shape (4, ..., time), each from 1 to 4; NaN where a signal is.
     """
-    spread, sharpness = p["radiograph.cortex_spread"], p["radiograph.sharpness"]
-    lag = (1 + spread * np.array([-1.0, -1 / 3, 1 / 3, 1.0]))[:, None]
+    return np.stack(list(_grades(signals, p)))
+
+
+def mrust(signals: Mapping[str, np.ndarray], p: Mapping[str, float | np.ndarray], species: str) -> np.ndarray:
+    """Modified radiographic union score for tibia, 4 to 16, shape (..., time); see `cortex_grades`."""
+    stiffness = signals["torsional_stiffness"]
+    if species != "human":
+        return 4 + 12 * (1 - np.exp(-stiffness / _over_time(p["radiograph.animal_stiffness"])))
+    if stiffness.ndim != 2:
+        return _mrust(signals, p)
+    score = np.empty(stiffness.shape)
+    for lo in range(0, len(stiffness), _AT_ONCE):
+        part = slice(lo, lo + _AT_ONCE)
+        own = {key: value[part] if isinstance(value, np.ndarray) and value.ndim else value for key, value in p.items()}
+        score[part] = _mrust({name: signals[name][part] for name in _USED}, own)
+    return score
+
+
+def _mrust(signals: Mapping[str, np.ndarray], p: Mapping[str, float | np.ndarray]) -> np.ndarray:
+    first, *others = _grades(signals, p)
+    for grade in others:
+        first += grade
+    return first
+
+
+def _grades(signals: Mapping[str, np.ndarray], p: Mapping[str, float | np.ndarray]) -> Iterator[np.ndarray]:
+    """Grades of one cortex after the other, each of shape (..., time)."""
+    spread, sharpness = (np.asarray(p[f"radiograph.{name}"], float) for name in ("cortex_spread", "sharpness"))
     solid = signals["cartilage"] + signals["mineralised_tissue"]
     soft = np.divide(signals["cartilage"], solid, out=np.ones_like(solid), where=solid > 0)
-    callus = _rise(signals["callus_BMD"], p["radiograph.visible_density"] * lag, sharpness)
-    bridged = 1 - _rise(soft, p["radiograph.bridging_cartilage"] / lag, sharpness)
-    bridged = bridged * _rise(signals["torsional_stiffness"], p["radiograph.bridging_stiffness"] * lag, sharpness)
-    line_gone = _rise(signals["cortical_union"], p["radiograph.line_union"] * lag, sharpness)
-    # A cortex cannot be bridged before it shows callus, nor lose its line before it is bridged.
-    return 1 + callus * (1 + bridged * (1 + line_gone))
+    names = ("visible_density", "bridging_cartilage", "bridging_stiffness", "line_union")
+    curves = (signals["callus_BMD"], soft, signals["torsional_stiffness"], signals["cortical_union"])
+    seen, cartilage, stiff, closed = (
+        _power(curve, p[f"radiograph.{name}"], sharpness) for name, curve in zip(names, curves, strict=True)
+    )
+    for place in _CORTICES:
+        # A cortex whose thresholds lie `lag` higher: (x / (half lag))**e is (x / half)**e over lag**e.
+        lag = _over_time((1 + spread * place) ** sharpness)
+        callus = seen / (seen + lag)
+        bridged = (1 - cartilage / (cartilage + 1 / lag)) * (stiff / (stiff + lag))
+        line_gone = closed / (closed + lag)
+        # A cortex cannot be bridged before it shows callus, nor lose its line before it is bridged.
+        yield 1 + callus * (1 + bridged * (1 + line_gone))
 
 
-def mrust(signals: Mapping[str, np.ndarray], p: Mapping[str, float], species: str) -> np.ndarray:
-    """Modified radiographic union score for tibia, 4 to 16, shape (time,); see `cortex_grades`."""
-    if species == "human":
-        return cortex_grades(signals, p).sum(axis=0)
-    return 4 + 12 * (1 - np.exp(-signals["torsional_stiffness"] / p["radiograph.animal_stiffness"]))
+def _power(x: np.ndarray, half: float | np.ndarray, exponent: np.ndarray) -> np.ndarray:
+    """``(x / half)**exponent`` of what is not negative."""
+    return (np.maximum(x, 0.0) / _over_time(half)) ** _over_time(exponent)
 
 
-def _rise(x: np.ndarray, half: np.ndarray, exponent: float) -> np.ndarray:
-    ratio = (np.maximum(x, 0.0) / half) ** exponent
-    return ratio / (1 + ratio)
+def _over_time(value: float | np.ndarray) -> np.ndarray:
+    return np.asarray(value, float)[..., None]

@@ -1,16 +1,17 @@
 """Endpoints of an arm as one table: stages of healing, union, mechanics, turnover and density.
 
-A time that is not reached, or a week after the horizon, is NaN with a note, never a number.
+A time that is not reached, or a week after the horizon, is NaN with a note, never a number. All is written for curves
+of many patients at once, time on the last axis; a point after a patient's own horizon is NaN.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from osteon.endpoints.crossing import at, first_above, last_above
+from osteon.endpoints.crossing import at, bracket, first_above, last_above, last_index, take
 from osteon.endpoints.scores import UNION
 
 #: Weeks after the fracture at which mechanics are reported.
@@ -19,7 +20,9 @@ WEEKS = (6, 12, 26, 52)
 STAGES = ("inflammation_end", "soft_callus_peak", "hard_callus_start", "remodelling_start")
 _NOT_REACHED = "not reached within the horizon"
 _BEYOND = "after the horizon"
+_NO_SOFT_CALLUS = "no soft callus forms"
 _SOFT_CALLUS = 0.02  # least share of the callus that counts as a soft callus
+_BONE = 1e-4  # least bone of which a lamellar share is given
 
 
 class Endpoint(NamedTuple):
@@ -32,7 +35,7 @@ class Endpoint(NamedTuple):
 
 
 def endpoints(time: np.ndarray, series: Mapping[str, np.ndarray], chronic: float = 0.0) -> list[Endpoint]:
-    """Endpoints of one arm.
+    """Endpoints of one arm of one patient.
 
     Parameters
     ----------
@@ -48,51 +51,107 @@ def endpoints(time: np.ndarray, series: Mapping[str, np.ndarray], chronic: float
     list of Endpoint
         In the order they are shown.
     """
-    found: list[Endpoint] = []
-    if "mRUST" in series:
-        after = time >= 0
-        found += _healing(time[after], {name: values[after] for name, values in series.items()}, chronic)
-    found += _turnover(series)
+    found = []
+    for name, values in endpoint_arrays(time, series, chronic).items():
+        value, unit, note = float(values), endpoint_unit(name), ""
+        if np.isnan(value):
+            note = _NOT_REACHED if unit == "day" else _BEYOND
+            if name == "soft_callus_peak" and not _soft_callus(_after_fracture(time, series)[1]).any():
+                note = _NO_SOFT_CALLUS
+        found.append(Endpoint(name, value, unit, note))
     return found
 
 
-def _healing(time: np.ndarray, series: Mapping[str, np.ndarray], chronic: float) -> Iterator[Endpoint]:
-    raised = series["inflammation"] - chronic
-    cartilage = series["cartilage"]
-    hard = series["mineralised_tissue"]
-    soft = cartilage + series["fibrous"]
-    peak = int(np.argmax(cartilage))
+def endpoint_arrays(
+    time: np.ndarray, series: Mapping[str, np.ndarray], chronic: float | np.ndarray = 0.0
+) -> dict[str, np.ndarray]:
+    """Endpoints of one arm of many patients.
+
+    Parameters
+    ----------
+    time : ndarray
+        Days from the fracture, ascending, shape (time,).
+    series : mapping of str to ndarray
+        Curves by public name, shape (..., time); callus curves are absent without a fracture. NaN after a patient's
+        own horizon, and throughout for one that failed.
+    chronic : float or ndarray
+        Standing inflammation, which never ends and is taken off, shape (...).
+
+    Returns
+    -------
+    dict of str to ndarray
+        By name, in the order they are shown, each of shape (...); NaN where not reached, after the horizon, or failed.
+    """
+    found = _healing(*_after_fracture(time, series), chronic) if "mRUST" in series else {}
+    return found | _turnover(series)
+
+
+def endpoint_unit(name: str) -> str:
+    """Unit of an endpoint by name."""
+    if name in STAGES or name == "time_to_union":
+        return "day"
+    return "1" if "_week" in name else "%"
+
+
+def _after_fracture(time: np.ndarray, series: Mapping[str, np.ndarray]) -> tuple[np.ndarray, Mapping[str, np.ndarray]]:
+    start = int(np.searchsorted(time, 0.0))
+    return time[start:], {name: series[name][..., start:] for name in _HEALING}
+
+
+_HEALING = (
+    *("inflammation", "cartilage", "mineralised_tissue", "fibrous", "woven_bone", "lamellar_bone", "callus_tissue"),
+    *("mRUST", "torsional_stiffness", "torsional_strength"),
+)
+
+
+def _healing(time: np.ndarray, series: Mapping[str, np.ndarray], chronic: float | np.ndarray) -> dict[str, np.ndarray]:
+    raised = series["inflammation"] - np.asarray(chronic, float)[..., None]
+    cartilage, woven, lamellar = (series[name] for name in ("cartilage", "woven_bone", "lamellar_bone"))
+    last = last_index(cartilage)
+    peak, most = _highest(cartilage), _highest(woven)
     # Past the peak of cartilage, so that the first days without any tissue do not count.
-    overtakes = first_above(time[peak:], (hard - soft)[peak:], 0.0)
-    bone = series["woven_bone"] + series["lamellar_bone"]
-    lamellar_share = np.divide(series["lamellar_bone"], bone, out=np.zeros_like(bone), where=bone > 1e-4)
-    yield _time("inflammation_end", last_above(time, raised, 0.1 * float(raised.max())))
-    if cartilage.max() < _SOFT_CALLUS * series["callus_tissue"][peak]:
-        yield Endpoint("soft_callus_peak", float("nan"), "day", "no soft callus forms")
-    else:
-        yield _time("soft_callus_peak", float(time[peak]) if peak < len(time) - 1 else float("nan"))
-    yield _time("hard_callus_start", overtakes)
-    # Remodelling leads from the day woven bone is lost faster than it is made.
-    most = int(np.argmax(series["woven_bone"]))
-    yield _time("remodelling_start", float("nan") if most == len(time) - 1 else float(time[most]))
-    yield _time("time_to_union", first_above(time, series["mRUST"], UNION))
+    surplus = series["mineralised_tissue"] - (cartilage + series["fibrous"])
+    surplus[np.arange(time.size) < peak[..., None]] = np.nan
+    found = {
+        "inflammation_end": last_above(time, raised, 0.1 * np.fmax.reduce(raised, axis=-1)),
+        "soft_callus_peak": np.where((peak < last) & _soft_callus(series), time[peak], np.nan),
+        "hard_callus_start": first_above(time, surplus, 0.0),
+        # Remodelling leads from the day woven bone is lost faster than it is made.
+        "remodelling_start": np.where(most < last, time[most], np.nan),
+        "time_to_union": first_above(time, series["mRUST"], UNION),
+    }
     for name in ("torsional_stiffness", "torsional_strength"):
-        for week in WEEKS:
-            yield _value(f"{name}_week{week}", at(time, series[name], 7.0 * week), "1")
-    yield _value("lamellar_share_week52", at(time, lamellar_share, 364.0), "1")
+        found |= {f"{name}_week{week}": at(time, series[name], 7.0 * week) for week in WEEKS}
+    around = bracket(time, 364.0)
+    share = _lamellar_share(woven[..., around], lamellar[..., around]) if around else lamellar
+    found["lamellar_share_week52"] = at(time[around] if around else time, share, 364.0)
+    return found
 
 
-def _turnover(series: Mapping[str, np.ndarray]) -> Iterator[Endpoint]:
+def _turnover(series: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    found = {}
     for name in ("CTX", "P1NP"):
-        yield _value(f"{name}_nadir", float(series[name].min()), "%")
-        yield _value(f"{name}_last", float(series[name][-1]), "%")
-    for name in ("BMD_lumbar_spine", "BMD_total_hip"):
-        yield _value(f"{name}_last", float(series[name][-1]), "%")
+        found[f"{name}_nadir"] = np.fmin.reduce(series[name], axis=-1)
+        found[f"{name}_last"] = _last(series[name])
+    return found | {f"{name}_last": _last(series[name]) for name in ("BMD_lumbar_spine", "BMD_total_hip")}
 
 
-def _time(name: str, value: float) -> Endpoint:
-    return Endpoint(name, value, "day", _NOT_REACHED if np.isnan(value) else "")
+def _soft_callus(series: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Whether a callus is ever soft enough to speak of a soft callus."""
+    peak = _highest(series["cartilage"])
+    return take(series["cartilage"], peak) >= _SOFT_CALLUS * take(series["callus_tissue"], peak)
 
 
-def _value(name: str, value: float, unit: str) -> Endpoint:
-    return Endpoint(name, value, unit, _BEYOND if np.isnan(value) else "")
+def _lamellar_share(woven: np.ndarray, lamellar: np.ndarray) -> np.ndarray:
+    bone = woven + lamellar
+    # No bone has no lamellar share, but a point that is not there stays away.
+    return np.divide(lamellar, bone, out=0.0 * bone, where=bone > _BONE)
+
+
+def _highest(value: np.ndarray) -> np.ndarray:
+    """Place of the highest point that is there."""
+    return np.fmax(value, -np.inf).argmax(axis=-1)
+
+
+def _last(value: np.ndarray) -> np.ndarray:
+    return take(value, np.maximum(last_index(value), 0))

@@ -16,45 +16,17 @@ import numpy as np
 from osteon.engine.lanes import driver
 from osteon.engine.lanes.job import Job, Outcome, run
 from osteon.engine.lanes.store import LaneKernel
+from osteon.engine.one_by_one import pick, solve_one_by_one
 from osteon.engine.rosenbrock import RODAS5P, Tableau
-from osteon.engine.solve import TOLERANCE, Memory, Phase, solve
-from osteon.errors import SolveError
+from osteon.engine.solve import TOLERANCE, Memory, Phase
+from osteon.engine.solved import Failure, Solved, absent, sees_free_rankl
 from osteon.model.system import IMPOSED, System
-from osteon.model.systems import curves
 
 Array = np.ndarray
 _WHY = {
     driver.TOO_SMALL: "no step was small enough at day {day:.6g} ({state})",
     driver.TOO_MANY: "too many steps were needed before day {day:.6g} ({state})",
 }
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why, when [day] and in which state a patient failed."""
-
-    reason: str
-    day: float
-    state: str
-
-
-@dataclass(frozen=True)
-class Solved:
-    """An arm of many patients.
-
-    Attributes
-    ----------
-    curves : dict of str to ndarray
-        Wanted curves, shape (patients, time); not a number where a patient failed and outside its course.
-    failures : dict of int to Failure
-        Patients that failed, by place.
-    steps : ndarray
-        Accepted steps of each patient, shape (patients,).
-    """
-
-    curves: dict[str, Array]
-    failures: dict[int, Failure]
-    steps: Array
 
 
 @dataclass(frozen=True)
@@ -86,6 +58,8 @@ class Solver:
         Error allowed per step.
     method : Tableau
         Rosenbrock method of the compiled kernel.
+    floor : float
+        Share of a state's usual size below which its error counts as absolute; compiled kernel only.
     threads : int
         Threads of the compiled kernel.
     lockstep : bool
@@ -100,10 +74,12 @@ class Solver:
     kernel: Callable[[System], LaneKernel] | None
     tolerance: float = TOLERANCE
     method: Tableau = RODAS5P
+    floor: float = 1.0
     threads: int = 1
     lockstep: bool = False
     on_poll: Callable[[int], None] | None = None
-    _known: dict[bytes, Outcome] = field(default_factory=dict)
+    _known: dict[bytes, Outcome] = field(default_factory=dict, repr=False)
+    _memories: list[Memory] = field(default_factory=list, repr=False)
 
     def solve(self, phases: Sequence[Phase], end: float | Array) -> Solved:
         """Solve an arm.
@@ -116,9 +92,10 @@ class Solver:
             Last day.
         """
         if self.kernel is None:
-            return _by_python(self, phases, end)
+            self._memories = self._memories or [Memory() for _ in range(self.size)]
+            return solve_one_by_one(phases, end, self.grid, self.names, self._memories, self.tolerance, self.on_poll)
         stages = _stages(phases, end, self.size)
-        found = {name: np.full((self.size, len(self.grid)), _absent(name)) for name in self.names}
+        found = {name: np.full((self.size, len(self.grid)), absent(name)) for name in self.names}
         steps, failures = np.zeros(self.size, np.int64), {}
         before: tuple[Sequence[str], Array] | None = None
         for number, stage in enumerate(stages):
@@ -174,6 +151,7 @@ class Solver:
                 job,
                 self.method,
                 self.tolerance,
+                floor=self.floor,
                 threads=self.threads,
                 lockstep=self.lockstep,
                 on_poll=self.on_poll,
@@ -236,11 +214,6 @@ def _place(name: str, kernel: LaneKernel, system: System) -> int | None:
     return None if key is None else kernel.states.index(key)
 
 
-def _absent(name: str) -> float:
-    known = curves().get(name)
-    return np.nan if known is None or known.callus else known.absent
-
-
 def _fill(
     found: dict[str, Array], selected: Mapping[str, int], stage: Stage, out: Array, window: Array, first: int
 ) -> None:
@@ -255,8 +228,7 @@ def _fill(
         elif name in stage.system.imposed:
             held = np.broadcast_to(np.asarray(stage.parameters[f"{IMPOSED}.{name}"], float), (len(curve),))
             np.copyto(part, held[:, None], where=inside)
-        elif name == "callus_free_rankl" and "callus.osteoclasts" in stage.system.states:
-            # Before the drug is given the callus sees all its RANKL.
+        elif sees_free_rankl(name, stage.system.states):
             np.copyto(part, 1.0, where=inside)
 
 
@@ -267,60 +239,9 @@ def _failure(stage: Stage, outcome: Outcome, place: int) -> Failure:
         signed = np.array([state.signed for state in stage.system.states.values()])
         low = int(np.argmin(np.where(signed, 0.0, y / scale)))
         return Failure(f"{keys[low]} became negative, {y[low]:.3g} on day {day:.6g}", day, keys[low])
-    values = {key: _one(value, place) for key, value in stage.parameters.items()}
+    values = {key: pick(value, place) for key, value in stage.parameters.items()}
     with np.errstate(all="ignore"):
         rates = np.array(stage.system.evaluate(list(y), values.__getitem__)[0], float)
         speed = np.abs(rates) / np.maximum(np.abs(y), scale)
     state = keys[int(np.argmax(np.where(np.isnan(speed), np.inf, speed)))]
     return Failure(_WHY[int(outcome.status[place])].format(day=day, state=state), day, state)
-
-
-def _one(value: Any, place: int) -> float:
-    return float(value) if np.ndim(value) == 0 else float(value[place])
-
-
-def one_patient(phases: Sequence[Phase], place: int) -> list[Phase]:
-    """Phases of one patient out of phases with arrays."""
-    known: dict[int, dict[str, float]] = {}
-    return [
-        Phase(
-            _one(phase.start, place),
-            phase.system,
-            known.setdefault(id(phase.parameters), {k: _one(v, place) for k, v in phase.parameters.items()}),
-            {key: _one(amount, place) for key, amount in phase.impulses.items()},
-        )
-        for phase in phases
-    ]
-
-
-def _by_python(solver: Solver, phases: Sequence[Phase], end: float | Array) -> Solved:
-    """The same, one patient after another in plain Python."""
-    size, grid = solver.size, solver.grid
-    found = {name: np.full((size, len(grid)), np.nan) for name in solver.names}
-    steps, failures = np.zeros(size, np.int64), {}
-    for place in range(size):
-        if solver.on_poll:
-            solver.on_poll(place)
-        own = one_patient(phases, place)
-        try:
-            pieces = solve(own, _one(end, place), Memory(), solver.tolerance)
-            for number, piece in enumerate(pieces):
-                stop = np.searchsorted(grid, piece.end, side="right" if number == len(pieces) - 1 else "left")
-                inside = slice(int(np.searchsorted(grid, piece.start, side="left")), int(stop))
-                steps[place] += piece.trajectory.steps
-                if not len(grid[inside]):
-                    continue
-                states, signals = piece.evaluate(grid[inside])
-                known = {key.replace(".", "_"): values for key, values in states.items()} | signals
-                held = {
-                    f"{name}": np.asarray(own[number].parameters[f"{IMPOSED}.{name}"])
-                    for name in piece.phase.system.imposed
-                }
-                healing = {"callus_free_rankl": 1.0} if "callus.osteoclasts" in states else {}
-                for name in solver.names:
-                    found[name][place, inside] = {**healing, **held, **known}.get(name, _absent(name))
-        except SolveError as error:
-            failures[place] = Failure(str(error), error.day, error.state)
-            for curve in found.values():
-                curve[place] = np.nan
-    return Solved(found, failures, steps)

@@ -128,7 +128,11 @@ def write_program(traced: Traced, spell: Callable[[Any], Any] = lambda expr: exp
     spell : callable, optional
         Rewrites an expression before it is printed, for a back end that has no general power.
     """
-    hoist, show = _Hoister(traced), CodePrinter().doprint
+    hoist, printer = _Hoister(traced), CodePrinter()
+
+    def show(expr: Any) -> str:
+        return str(printer.doprint(expr))
+
     # Hoisted before they are differentiated, so that derivatives are short.
     traced = replace(
         traced,
@@ -161,11 +165,12 @@ def straight_line(given: Sequence[tuple[Any, Any]], results: dict[str, Any], sho
     everything = [expr for _, expr in given] + list(results.values())
     common, reduced = sympy.cse(everything, symbols=sympy.numbered_symbols("x"), order="none")
     targets = [*(str(symbol) for symbol, _ in given), *results]
-    pending = {str(symbol): expr for symbol, expr in common} | dict(zip(targets, reduced, strict=True))
+    pending: dict[str, Any] = {str(symbol): expr for symbol, expr in common}
+    pending |= dict(zip(targets, reduced, strict=True))
     return [f"{name} = {show(expr)}" for name, expr in _sorted_by_need(pending, list(results) or targets)]
 
 
-def _sorted_by_need(expressions: dict[str, sympy.Expr], wanted: Iterable[str]) -> Iterable[tuple[str, sympy.Expr]]:
+def _sorted_by_need(expressions: dict[str, Any], wanted: Iterable[str]) -> Iterable[tuple[str, sympy.Expr]]:
     """Order assignments so that each comes after what it uses; what nothing wanted needs is left out."""
     done: set[str] = set()
     ordered: list[tuple[str, sympy.Expr]] = []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from osteon.errors import ModelError
 from osteon.model.systems import SYSTEMIC_PARAMETERS
 from osteon.parameters import ParameterSet, Record, layered, load, load_table
@@ -31,13 +33,31 @@ def parameters_for(scenario: Scenario, member: str = "J") -> ParameterSet:
     ModelError
         `member` is unknown.
     """
+    return person_parameters(scenario.patient, scenario.fracture, member)
+
+
+def person_parameters(patient: Patient, fracture: Fracture | None, member: str = "J") -> ParameterSet:
+    """Parameters of a patient with a fracture or none; see `parameters_for`."""
     if member not in MEMBERS:
         raise ModelError(f"there is no ensemble member {member}; the members are {', '.join(MEMBERS)}")
-    names = SYSTEMIC_PARAMETERS + (("radiograph", *MEMBERS[member]) if scenario.fracture is not None else ())
-    parameters = _species(layered(*names), scenario.patient)
-    if scenario.fracture is None:
+    names = SYSTEMIC_PARAMETERS + (("radiograph", *MEMBERS[member]) if fracture is not None else ())
+    parameters = _species(layered(*names), patient)
+    if fracture is None:
         return parameters
-    return _traits(_fracture(parameters, scenario.fracture, scenario.patient), scenario)
+    return _traits(_fracture(parameters, fracture, patient), patient, fracture)
+
+
+def aged_keys() -> tuple[str, ...]:
+    """Keys of the parameters that `age_factors` multiplies."""
+    return tuple(load_table("hooks/patient")["age"]["keys"])
+
+
+def age_factors(species: str, age: np.ndarray) -> np.ndarray:
+    """Factor by which age [yr] slows healing, of the shape of `age`; 1 in animals and up to a certain age."""
+    rule = load_table("hooks/patient")["age"]
+    if species != "human":
+        return np.ones_like(age)
+    return np.maximum(0.2, 1.0 - rule["per_year"] * np.maximum(0.0, age - rule["from_years"]))
 
 
 def imposed_records(impose: Impose | None) -> tuple[Record, ...]:
@@ -128,14 +148,11 @@ def _fracture(parameters: ParameterSet, fracture: Fracture, patient: Patient) ->
     )
 
 
-def _traits(parameters: ParameterSet, scenario: Scenario) -> ParameterSet:
-    patient, hooks = scenario.patient, load_table("hooks/patient")
-    if patient.species == "human":
-        age = hooks["age"]
-        years = max(0.0, patient.age - age["from_years"])
-        if years:
-            factor = max(0.2, 1.0 - age["per_year"] * years)
-            parameters = _apply(parameters, {"multiply": dict.fromkeys(age["keys"], factor), **age}, "age")
+def _traits(parameters: ParameterSet, patient: Patient, fracture: Fracture) -> ParameterSet:
+    hooks = load_table("hooks/patient")
+    age, (factor,) = hooks["age"], age_factors(patient.species, np.array([patient.age]))
+    if factor != 1.0:
+        parameters = _apply(parameters, {"multiply": dict.fromkeys(aged_keys(), float(factor)), **age}, "age")
     # Diabetes of type 2 and obesity share one mechanism and are applied once.
     obese = patient.obesity and patient.diabetes != "type2"
     given = {
@@ -144,7 +161,7 @@ def _traits(parameters: ParameterSet, scenario: Scenario) -> ParameterSet:
         "obesity": obese,
         "smoking": patient.smoking,
         "osteoporosis": patient.osteoporosis,
-        "open_fracture": scenario.fracture is not None and scenario.fracture.open,
+        "open_fracture": fracture.open,
     }
     for trait, has_it in given.items():
         if has_it:

@@ -44,7 +44,7 @@ def compile_lanes(program: LaneProgram) -> tuple[str, bytes]:
     call.combine = _combine([getattr(call, f"combine{stage}") for stage in range(1, STAGES)])
     run = make_driver(program.rows, len(program.states), len(program.parameters), _offset(), _take(), call)
     arguments = [whole] * len(WHOLES) + [real] * len(REALS) + [real, whole]
-    bare = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
+    bare: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
     compiled = njit(types.int64(*arguments), nogil=True, error_model="numpy", **bare)(run)
     overload = compiled.overloads[compiled.signatures[0]]
     module = binding.parse_assembly(compiled.inspect_llvm(compiled.signatures[0]))

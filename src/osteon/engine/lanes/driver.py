@@ -58,7 +58,8 @@ def make_driver(
     """
     from numba import njit
 
-    inner = njit(error_model="numpy", _nrt=False)
+    options: Any = {"error_model": "numpy", "_nrt": False}
+    inner = njit(**options)
     prepare, factor, rhs, solve, combine = call.prepare, call.factor, call.rhs, call.solve, call.combine
     finish, dense, at, observe = call.finish, call.dense, call.at, call.observe
     V, Y, C, L, F, R, U, P, N, K, D, O, M = (rows[name] * LANES for name in "VYCLFRUPNKDOM")  # noqa: E741

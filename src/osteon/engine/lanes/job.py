@@ -108,6 +108,7 @@ def run(
     method: Tableau,
     tolerance: float,
     *,
+    floor: float = 1.0,
     threads: int = 1,
     lockstep: bool = False,
     most_steps: int = MOST_STEPS,
@@ -125,6 +126,8 @@ def run(
         Rosenbrock method.
     tolerance : float
         Error allowed per step, relative.
+    floor : float
+        Share of a state's usual size below which its error counts as absolute.
     threads : int
         How many threads share the patients; results do not depend on it.
     lockstep : bool
@@ -142,7 +145,7 @@ def run(
     steps, rejected, queue = np.zeros(p, np.int64), np.zeros(p, np.int64), np.zeros(8, np.int64)
     events = job.event_time.shape[1]
     counts = np.array([p, len(method.a), events, t, k, int(lockstep), most_steps], np.int64)
-    settings = np.array([-1.0 / method.order, 1.0 / tolerance, 1.0 / method.gamma, method.gamma])
+    settings = np.array([-1.0 / method.order, 1.0 / tolerance, 1.0 / method.gamma, method.gamma, floor])
     given = {
         "counts": counts,
         "queue": queue,

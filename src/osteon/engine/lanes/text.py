@@ -16,7 +16,8 @@ from osteon.engine.program import Program, write_program
 from osteon.engine.trace import Traced
 from osteon.model.system import System
 
-_EXP, _LOG, _SQRT, _INVERSE = (sympy.Function(name) for name in ("exp_", "log_", "sqrt_", "inverse_"))
+_HIDDEN: Any = (sympy.Function(name) for name in ("exp_", "log_", "sqrt_", "inverse_"))
+_EXP, _LOG, _SQRT, _INVERSE = _HIDDEN
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ def _finish(scale: Sequence[float]) -> Routine:
     lines = ["e = 0.0", "z = 1.0", "t = 0.0"]
     for i, size in enumerate(scale):
         lines += [f"v = P[{i}] + U[{i}]", f"N[{i}] = v", f"d = abs(U[{i}])", "t = t + d"]
-        lines += [f"s = maximum({size!r}, maximum(abs(Y[{i}]), abs(v)))", "a = d*z", "b = e*s"]
+        lines += [f"s = maximum({size!r}*Q[4], maximum(abs(Y[{i}]), abs(v)))", "a = d*z", "b = e*s"]
         lines += ["e = above(a, b, d, e)", "z = above(a, b, s, z)"]
     lines += ["e = e/z*Q[1]", f"{_misc('error')} = e", f"{_misc('total')} = t"]
     change = "0.9*exp(Q[0]*log(maximum(1e-10, e)))"

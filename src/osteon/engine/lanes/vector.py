@@ -106,7 +106,7 @@ def build(routine: Routine, module: ir.Module) -> ir.Function:
 class _Block:
     """Translates the lines of a routine into the block a builder stands in."""
 
-    def __init__(self, builder: ir.IRBuilder, routine: Routine, pointers: Mapping[str, Any], row: Any) -> None:
+    def __init__(self, builder: Any, routine: Routine, pointers: Mapping[str, Any], row: Any) -> None:
         self._builder, self._routine, self._pointers, self._row = builder, routine, pointers, row
         self._names: dict[str, Any] = {}
         self._loaded: dict[tuple[str, int], Any] = {}

@@ -1,0 +1,1 @@
+"""Measurements of speed against other solvers, at equal true error."""

@@ -1,0 +1,227 @@
+"""One chunk of a cohort: its patients solved, scored, and laid out as they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from osteon.endpoints import endpoint_arrays, mrust
+from osteon.engine.ensemble import Solved, Solver
+from osteon.engine.solve import TOLERANCE
+from osteon.population.plan import course_times
+
+if TYPE_CHECKING:
+    from osteon.engine.lanes.store import LaneKernel
+    from osteon.model.system import System
+    from osteon.population import Cohort, Group
+
+#: Curves that endpoints and the score are made of.
+_TURNOVER = ("CTX", "P1NP", "BMD_lumbar_spine", "BMD_total_hip")
+_HEALING = (
+    *("inflammation", "cartilage", "fibrous", "mineralised_tissue", "callus_tissue", "woven_bone", "lamellar_bone"),
+    *("torsional_stiffness", "torsional_strength", "callus_BMD", "cortical_union"),
+)
+# So many patient-years are quicker in plain Python than a compiler is.
+_SMALL = 20.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is computed of each patient, and how.
+
+    Attributes
+    ----------
+    series : tuple of str
+        Curves that are kept.
+    every : float
+        Time between their points [day].
+    tolerance : float
+        Error allowed per step.
+    backend : {"auto", "compiled", "python"}
+        Back end; ``auto`` compiles unless the cohort is very small.
+    threads : int
+        Threads of the compiled kernel; the result does not depend on it.
+    """
+
+    series: tuple[str, ...] = ("mRUST", "torsional_stiffness", "torsional_strength", "CTX", "P1NP", "BMD_total_hip")
+    every: float = 7.0
+    tolerance: float = TOLERANCE
+    backend: str = "auto"
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Patients `lo` to `hi`, solved.
+
+    Attributes
+    ----------
+    series : dict of str to ndarray
+        Kept curves, float32, shape (arms, patients, time); NaN where a patient failed, outside its course, and for the
+        callus before the fracture.
+    table : dict of str to ndarray
+        One row per patient and arm, patient by patient: patient, arm, endpoints, steps, failure, failed_day [day],
+        failed_state.
+    patients : dict of str to ndarray
+        One row per patient: patient, traits, and factors on parameters.
+    """
+
+    lo: int
+    hi: int
+    series: dict[str, np.ndarray]
+    table: dict[str, np.ndarray]
+    patients: dict[str, np.ndarray]
+
+
+def chosen_backend(cohort: Cohort, backend: str) -> str:
+    """Back end that ``auto`` stands for; it follows from the cohort alone, so that results do."""
+    if backend != "auto":
+        return backend
+    years = cohort.size * len(cohort.arms) * (cohort.horizon - cohort.start_day) / 365.25
+    return "compiled" if years > _SMALL else "python"
+
+
+def output_grid(cohort: Cohort, every: float) -> np.ndarray:
+    """Times of the kept curves [day]: multiples of `every` within the courses, and their end; shape (time,)."""
+    first, last = np.ceil(cohort.start_day / every - 1e-9), np.floor(cohort.horizon / every + 1e-9)
+    return np.union1d(every * np.arange(first, last + 1), [cohort.start_day, cohort.horizon])
+
+
+def compute(
+    cohort: Cohort,
+    lo: int,
+    hi: int,
+    settings: Settings,
+    on_patients: Callable[[int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Chunk:
+    """Solve and score the patients `lo` to `hi`.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Whose.
+    lo, hi : int
+        First and one past the last patient.
+    settings : Settings
+        What and how.
+    on_patients : callable, optional
+        Told now and then how many patients of the chunk are done.
+    cancelled : callable, optional
+        Asked now and then; where it says yes the work ends with `KeyboardInterrupt`.
+    """
+    block, grid = cohort.block(lo, hi), output_grid(cohort, settings.every)
+    size, arms = hi - lo, list(cohort.arms)
+    series = {name: np.full((len(arms), size, len(grid)), np.nan, np.float32) for name in settings.series}
+    rows: dict[str, np.ndarray] = {}
+    kernel = _kernels() if chosen_backend(cohort, settings.backend) == "compiled" else None
+    solved_before = 0
+    for group in block.groups:
+        tell = _teller(on_patients, cancelled, solved_before, len(group.index), len(arms))
+        _solve_group(cohort, group, settings, kernel, grid, series, rows, size, tell)
+        solved_before += len(group.index)
+    order = np.arange(lo, hi)
+    table = {"patient": np.repeat(order, len(arms)), "arm": np.tile(np.array(arms, object), size)}
+    table |= {name: values.T.reshape(-1) for name, values in rows.items()}
+    return Chunk(lo, hi, series, table, {"patient": order, **block.patients})
+
+
+def _solve_group(
+    cohort: Cohort,
+    group: Group,
+    settings: Settings,
+    kernel: Callable[[System], LaneKernel] | None,
+    grid: np.ndarray,
+    series: dict[str, np.ndarray],
+    rows: dict[str, np.ndarray],
+    size: int,
+    tell: Callable[[int, int], None],
+) -> None:
+    """Fill what belongs to the patients of a group."""
+    healing = group.scenario.fracture is not None
+    own = {arm.name: scored_times(cohort, group, arm.name) for arm in group.scenario.arms}
+    every = np.unique(np.concatenate([grid, *own.values()]))
+    solver = Solver(
+        size=len(group.index),
+        grid=every,
+        names=solved_curves(healing, settings.series),
+        kernel=kernel,
+        tolerance=settings.tolerance,
+        threads=settings.threads,
+    )
+    for number, (arm, phases) in enumerate(group.arms.items()):
+        solver.on_poll = lambda done, number=number: tell(number, done)
+        solved = solver.solve(phases, group.end)
+        curves = dict(solved.curves)
+        if healing:
+            add_score(curves, every, group)
+        kept = np.searchsorted(every, grid)
+        for name, values in series.items():
+            values[number, group.index] = curves[name][:, kept]
+        scored = np.searchsorted(every, own[arm])
+        endpoints = endpoint_arrays(
+            own[arm], {name: curve[:, scored] for name, curve in curves.items()}, chronic(group)
+        )
+        for name, values in {**endpoints, **_fate(solved)}.items():
+            blank = np.nan if values.dtype.kind == "f" else (0 if values.dtype.kind == "i" else "")
+            if name not in rows:
+                rows[name] = np.full((len(cohort.arms), size), blank, values.dtype)
+            rows[name][number, group.index] = values
+
+
+def solved_curves(healing: bool, series: Sequence[str]) -> list[str]:
+    """Curves to solve for, so that there are endpoints, the score where there is a callus, and these series."""
+    names = dict.fromkeys((*_TURNOVER, *(_HEALING if healing else ()), *series))
+    return [name for name in names if name != "mRUST"]
+
+
+def scored_times(cohort: Cohort, group: Group, arm: str) -> np.ndarray:
+    """Times endpoints are read from. They may not depend on who else is in the chunk."""
+    doses: list[float] = []
+    if cohort.origin != "scenarios":
+        doses = [phase.start for phase in group.arms[arm] if phase.impulses]  # type: ignore[misc]
+    return course_times(cohort.start_day, cohort.horizon, doses)
+
+
+def add_score(curves: dict[str, np.ndarray], time: np.ndarray, group: Group) -> None:
+    """Add the score mRUST, shape (patients, time), to the curves it is made of."""
+    after = int(np.searchsorted(time, 0.0))
+    values = {key: value for key, value in group.values.items() if key.startswith("radiograph.")}
+    curves["mRUST"] = np.full((len(group.index), len(time)), np.nan)
+    seen = {name: curves[name][:, after:] for name in _HEALING}
+    curves["mRUST"][:, after:] = mrust(seen, values, group.scenario.patient.species)
+
+
+def chronic(group: Group) -> Any:
+    """Standing inflammation of each patient, which never ends."""
+    return group.values.get("inflammation.chronic", 0.0)
+
+
+def _fate(solved: Solved) -> dict[str, np.ndarray]:
+    """Steps, and why, when and in which state patients failed."""
+    size = len(solved.steps)
+    why, state, day = np.full(size, "", object), np.full(size, "", object), np.full(size, np.nan)
+    for place, failure in solved.failures.items():
+        why[place], day[place], state[place] = failure.reason, failure.day, failure.state
+    return {"steps": solved.steps, "failure": why, "failed_day": day, "failed_state": state}
+
+
+def _kernels() -> Callable[[System], LaneKernel]:
+    from osteon.engine.lanes.making import obtain
+
+    return obtain
+
+
+def _teller(
+    on_patients: Callable[[int], None] | None, cancelled: Callable[[], bool] | None, before: int, size: int, arms: int
+) -> Callable[[int, int], None]:
+    def tell(arm: int, done: int) -> None:
+        if cancelled is not None and cancelled():
+            raise KeyboardInterrupt
+        if on_patients is not None:
+            on_patients(before + (arm * size + min(done, size)) // arms)
+
+    return tell

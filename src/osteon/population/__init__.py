@@ -1,0 +1,7 @@
+"""Many patients: who they are, what they are given, and how they differ."""
+
+from osteon.population.block import Block, Group
+from osteon.population.cohort import Cohort
+from osteon.population.plan import course_times, phases
+
+__all__ = ["Block", "Cohort", "Group", "course_times", "phases"]

@@ -1,0 +1,151 @@
+"""How patients differ: coefficients of variation by parameter, and the draws they lead to.
+
+All draws are keyed by (seed, patient, parameter) and independent of each other; see ``data/spread.toml``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from osteon.draws import normal, uniform
+from osteon.errors import InputError, near_match, show
+from osteon.parameters import load, load_table
+from osteon.population.plan import Number
+from osteon.scenario import catalogue
+
+if TYPE_CHECKING:
+    from osteon.scenario import Patient
+
+AGE, WEIGHT = "patient.age", "patient.weight"
+LARGEST = 2.0
+_FARTHEST = 30.0  # log-odds of a share; beyond it the share would round to 0 or 1
+
+
+def settable(keys: Iterable[str]) -> list[str]:
+    """Keys of parameters that a person may vary: all but conversions of units and the body weight."""
+    return [key for key in keys if not key.startswith("constants.") and key != "denosumab.weight"]
+
+
+def spread_for(given: str | Mapping[str, float] | None, keys: Iterable[str]) -> dict[str, float]:
+    """Coefficients of variation in force, by key, without zeros.
+
+    Parameters
+    ----------
+    given : mapping of str to float, or "none", or None
+        Replaces the shipped ones by key (a parameter, ``patient.age`` or ``patient.weight``); "none" takes all away.
+    keys : iterable of str
+        Parameters of the patients; what the shipped table has beside them is left out.
+
+    Raises
+    ------
+    InputError
+        A key is unknown, or a coefficient lies outside 0 to 2.
+    """
+    known = {AGE, WEIGHT, *settable(keys)}
+    shipped = {key: record.value for key, record in load("spread").items() if key in known}
+    if isinstance(given, str):
+        if given != "none":
+            raise InputError(f'{show(given)} is neither "none" nor a mapping', path="spread", value=given)
+        return {}
+    if given is not None and not isinstance(given, Mapping):
+        hint = 'write for example {"denosumab.cl": 0.3}'
+        raise InputError(f"{show(given)} is not a mapping", path="spread", value=given, hint=hint)
+    wanted = dict(shipped)
+    for key, value in (given or {}).items():
+        path = f"spread[{show(str(key))}]"
+        if key not in known:
+            hint = near_match(key, known)
+            raise InputError("is not a parameter of these patients that may vary", path=path, value=key, hint=hint)
+        wanted[key] = _coefficient(value, path)
+    return {key: wanted[key] for key in sorted(wanted) if wanted[key] > 0}
+
+
+def ages(seed: int, lo: int, hi: int, patient: Patient, spread: Mapping[str, float]) -> np.ndarray:
+    """Ages [yr] around the patient's, normal, cut at what the species allows; shape (hi - lo,)."""
+    allowed = catalogue.species()[patient.species].age
+    sd = spread.get(AGE, 0.0) * patient.age
+    return _cut(seed, lo, hi, AGE, (patient.age, sd), (allowed.low, allowed.high))
+
+
+def weights(seed: int, lo: int, hi: int, patient: Patient, spread: Mapping[str, float]) -> np.ndarray:
+    """Body weights [kg] around the patient's, log-normal, cut at what the species allows; shape (hi - lo,)."""
+    if WEIGHT not in spread:
+        return np.full(hi - lo, patient.weight)
+    allowed = catalogue.species()[patient.species].weight
+    middle, bounds = math.log(patient.weight), (math.log(allowed.low), math.log(allowed.high))
+    drawn = np.exp(_cut(seed, lo, hi, WEIGHT, (middle, _sigma(spread[WEIGHT])), bounds))
+    return np.clip(drawn, allowed.low, allowed.high)
+
+
+def factors(
+    seed: int, lo: int, hi: int, spread: Mapping[str, float], values: Mapping[str, Number]
+) -> dict[str, np.ndarray]:
+    """Factors by which parameters are multiplied, by key.
+
+    Parameters
+    ----------
+    seed, lo, hi : int
+        Seed, and range of patient numbers.
+    spread : mapping of str to float
+        Coefficients of variation, as `spread_for` gives them.
+    values : mapping of str to float or ndarray
+        Typical values; read for shares, which stay between 0 and 1.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Each of shape (hi - lo,) with median 1.
+    """
+    shares = frozenset(load_table("spread")["shares"])
+    found = {}
+    for key in spread:
+        if key in (AGE, WEIGHT):
+            continue
+        z = normal(seed, lo, hi, f"spread {key}")
+        if key in shares:
+            found[key] = _share_factor(_sigma(spread[key]) * z, np.asarray(values[key]))
+        else:
+            found[key] = np.exp(_sigma(spread[key]) * z)
+    return found
+
+
+def choose(seed: int, lo: int, hi: int, purpose: str, choices: int) -> np.ndarray:
+    """Number of one of several equally likely choices for each patient, shape (hi - lo,)."""
+    return np.floor(uniform(seed, lo, hi, purpose) * choices).astype(int)
+
+
+def _share_factor(step: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Move the log-odds of a share, by so much that its relative spread is the one asked for while that is small."""
+    rest = 1.0 - share
+    odds = np.exp(np.clip(np.divide(step, rest, out=np.zeros_like(step), where=rest > 0), -_FARTHEST, _FARTHEST))
+    return odds / (rest + share * odds)
+
+
+def _cut(
+    seed: int, lo: int, hi: int, purpose: str, around: tuple[float, float], bounds: tuple[float, float]
+) -> np.ndarray:
+    """Normal numbers between bounds, by the inverse of the distribution, so that one draw gives one number."""
+    from scipy.special import ndtr, ndtri
+
+    mean, sd = around
+    if sd == 0:
+        return np.full(hi - lo, mean)
+    low, high = (ndtr((bound - mean) / sd) for bound in bounds)
+    drawn = mean + sd * ndtri(low + (high - low) * uniform(seed, lo, hi, purpose))
+    return np.clip(drawn, *bounds)
+
+
+def _sigma(cv: float) -> float:
+    """Standard deviation of the logarithm for a coefficient of variation."""
+    return math.sqrt(math.log1p(cv * cv))
+
+
+def _coefficient(value: Any, path: str) -> float:
+    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if not number or not 0 <= value <= LARGEST:
+        raise InputError(f"{show(value)} is not a coefficient of variation from 0 to {LARGEST:g}", path=path)
+    return float(value)
