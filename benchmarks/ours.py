@@ -26,6 +26,7 @@ def ours(
     method: str = RODAS5P.name,
     threads: int = 1,
     backend: str = "compiled",
+    floor: float = 1.0,
 ) -> tuple[np.ndarray, float, dict[str, Any]]:
     """Solve patients at once, from arrays of parameters to arrays of states.
 
@@ -39,6 +40,8 @@ def ours(
         Threads of the compiled kernel.
     backend : {"compiled", "python"}
         Which back end.
+    floor : float
+        Absolute over relative tolerance, in units of each state's usual size.
 
     Returns
     -------
@@ -54,7 +57,7 @@ def ours(
         obtain(phase.system)  # made, or loaded, before the clock starts
     names = [state.signal or key.replace(".", "_") for key, state in base.system.states.items()]
     began, watch = process_time(), perf_counter()
-    solver = Solver(len(patients), base.times, names, kernel, tolerance, METHODS[method], threads)
+    solver = Solver(len(patients), base.times, names, kernel, tolerance, METHODS[method], floor=floor, threads=threads)
     solved = solver.solve(base.phases(patients.values), base.end)
     seconds, wall = process_time() - began, perf_counter() - watch
     states = np.stack([solved.curves[name] for name in names], axis=-1)
@@ -70,7 +73,7 @@ def steps_by_structure(
         own = list(group)
         last = phases.index(own[-1])
         end = base.end if last == len(phases) - 1 else phases[last + 1].start
-        solver = Solver(len(patients), base.times[:0], [], obtain, tolerance, METHODS[method], 1)
+        solver = Solver(len(patients), base.times[:0], [], obtain, tolerance, METHODS[method])
         total = float(solver.solve(phases[: last + 1], end).steps.mean())
         found.append((own, total - before))
         before = total

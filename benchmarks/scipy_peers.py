@@ -79,7 +79,7 @@ def reference(base: Workload, patients: Patients, rtol: float = 1e-10) -> np.nda
 
 
 def plain(base: Workload, patients: Patients, tolerance: float, floor: float) -> tuple[np.ndarray, np.ndarray]:
-    """LSODA with our plain-Python right-hand side and no Jacobian, as most users write it.
+    """LSODA with our generated plain-Python right-hand side and no Jacobian.
 
     Parameters
     ----------
@@ -97,6 +97,16 @@ def plain(base: Workload, patients: Patients, tolerance: float, floor: float) ->
         kernel = kernel_for(phase.system)
         rhs = kernel.functions([phase.parameters[key] for key in kernel.parameters]).rhs
         return _lsoda(lambda y, t: rhs(y.tolist()), tolerance, tolerance * floor * _scale(phase))
+
+    return _timed(base, patients, prepare)
+
+
+def written(base: Workload, patients: Patients, tolerance: float, floor: float) -> tuple[np.ndarray, np.ndarray]:
+    """LSODA on the model's functions as a person writes them, nothing generated; as for `plain`."""
+
+    def prepare(phase: Phase) -> Integrate:
+        evaluate, get = phase.system.evaluate, phase.parameters.__getitem__
+        return _lsoda(lambda y, t: evaluate(y.tolist(), get)[0], tolerance, tolerance * floor * _scale(phase))
 
     return _timed(base, patients, prepare)
 

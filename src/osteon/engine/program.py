@@ -143,67 +143,63 @@ def write_program(traced: Traced, spell: Callable[[Any], Any] = lambda expr: exp
     rates = {f"f{i}": spell(rate) for i, rate in enumerate(traced.rates)}
     used, partials = traced.partials()
     entries = {f"e_{i}_{j}": spell(hoist(expr)) for (i, j), expr in partials.items()}
-    lines, pivots, kept, solve = _lu(len(traced.y), len(used), partials)
-    factor = straight_line(signals, {**rates, **entries}, show) + lines
+    factors, pivots, kept, solve = _lu(len(traced.y), len(used), partials)
+    # Each entry is computed right before it is needed, so that little has to be remembered.
+    factor = _in_order({**_assignments(signals, {**rates, **entries}, show), **factors}, [*factors, *rates])
     return Program(
         constants=[f"{symbol} = {show(spell(expr))}" for expr, symbol in hoist.constants.items()],
-        rhs=straight_line(signals, rates, show),
+        rhs=_in_order(_assignments(signals, rates, show), rates),
         factor=factor,
         pivots=pivots,
         kept=kept,
         solve=solve,
-        observe=straight_line(signals, {}, show),
+        observe=_in_order(_assignments(signals, {}, show), [str(symbol) for symbol, _ in signals]),
         signals=list(traced.signals),
     )
 
 
-def straight_line(given: Sequence[tuple[Any, Any]], results: dict[str, Any], show: Callable[[Any], str]) -> list[str]:
-    """Assignments for `results`, and for what they need of `given` (symbol, expr), with common parts named once.
-
-    Without `results`, everything given is wanted.
-    """
+def _assignments(
+    given: Sequence[tuple[Any, Any]], results: dict[str, Any], show: Callable[[Any], str]
+) -> dict[str, tuple[str, list[str]]]:
+    """Text and needs of `given` (symbol, expr), of `results`, and of their common parts, which are named once."""
     everything = [expr for _, expr in given] + list(results.values())
     common, reduced = sympy.cse(everything, symbols=sympy.numbered_symbols("x"), order="none")
     targets = [*(str(symbol) for symbol, _ in given), *results]
-    pending: dict[str, Any] = {str(symbol): expr for symbol, expr in common}
-    pending |= dict(zip(targets, reduced, strict=True))
-    return [f"{name} = {show(expr)}" for name, expr in _sorted_by_need(pending, list(results) or targets)]
+    named = [(str(symbol), expr) for symbol, expr in common] + list(zip(targets, reduced, strict=True))
+    return {name: (show(expr), sorted(map(str, expr.free_symbols))) for name, expr in named}
 
 
-def _sorted_by_need(expressions: dict[str, Any], wanted: Iterable[str]) -> Iterable[tuple[str, sympy.Expr]]:
-    """Order assignments so that each comes after what it uses; what nothing wanted needs is left out."""
+def _in_order(assignments: dict[str, tuple[str, list[str]]], wanted: Iterable[str]) -> list[str]:
+    """Lines for what is wanted, each after what it needs; what nothing wanted needs is left out."""
     done: set[str] = set()
-    ordered: list[tuple[str, sympy.Expr]] = []
+    lines: list[str] = []
     for start in wanted:
         stack = [start]
         while stack:
             name = stack[-1]
-            needs = []
-            if name not in done:
-                used = sorted(map(str, expressions[name].free_symbols))
-                needs = [s for s in used if s in expressions and s not in done]
+            text, used = assignments[name]
+            needs = [] if name in done else [one for one in used if one in assignments and one not in done]
             if needs:
                 stack += needs
                 continue
             stack.pop()
             if name not in done:
                 done.add(name)
-                ordered.append((name, expressions[name]))
-    return ordered
+                lines.append(f"{name} = {text}")
+    return lines
 
 
 def _lu(
     states: int, signals: int, pattern: Iterable[tuple[int, int]]
-) -> tuple[list[str], list[tuple[str, bool]], list[str], list[str]]:
-    """Symbolic LU in Markowitz order: factor lines, pivots, kept names, solve lines."""
+) -> tuple[dict[str, tuple[str, list[str]]], list[tuple[str, bool]], list[str], list[str]]:
+    """Symbolic LU in Markowitz order: factors with their needs, pivots, kept names, solve lines.
+
+    Every entry gets all its updates at once (left-looking), so that it is written a single time.
+    """
     size = states + signals
     filled = set(pattern)
     present = filled | {(i, i) for i in range(size)}
-    lines = []
-    for i, j in sorted(present):
-        diagonal = ("a" if i < states else "1.0") if i == j else ""
-        minus = f" - e_{i}_{j}" if (i, j) in filled else ""
-        lines.append(f"m_{i}_{j} = {diagonal}{minus}")
+    updates: dict[tuple[int, int], list[int]] = {}
     left, order = set(range(size)), []
     lower: dict[int, list[int]] = {}
     upper: dict[int, list[int]] = {}
@@ -214,19 +210,34 @@ def _lu(
         lower[k], upper[k] = sorted(rows[k]), sorted(columns[k])
         order.append(k)
         left.remove(k)
-        lines.append(f"d_{k} = 1.0/m_{k}_{k}")
         for i in lower[k]:
-            lines.append(f"l_{i}_{k} = m_{i}_{k}*d_{k}")
             for j in upper[k]:
-                old = f"m_{i}_{j}" if (i, j) in present else ""
                 present.add((i, j))
-                lines.append(f"m_{i}_{j} = {old} - l_{i}_{k}*m_{k}_{j}")
+                updates.setdefault((i, j), []).append(k)
+
+    def entry(i: int, j: int) -> tuple[str, list[str]]:
+        text = ("a" if i < states else "1.0") if i == j else ""
+        needs = [f"e_{i}_{j}"] if (i, j) in filled else []
+        text += f" - e_{i}_{j}" if (i, j) in filled else ""
+        for k in updates.get((i, j), ()):
+            text += f" - l_{i}_{k}*m_{k}_{j}"
+            needs += [f"l_{i}_{k}", f"m_{k}_{j}"]
+        return text.strip(), needs
+
+    factors: dict[str, tuple[str, list[str]]] = {}
+    for k in order:
+        factors[f"m_{k}_{k}"] = entry(k, k)
+        factors[f"d_{k}"] = f"1.0/m_{k}_{k}", [f"m_{k}_{k}"]
+        factors |= {f"m_{k}_{j}": entry(k, j) for j in upper[k]}
+        for i in lower[k]:
+            text, needs = entry(i, k)
+            factors[f"l_{i}_{k}"] = f"({text})*d_{k}", [*needs, f"d_{k}"]
+
     solve, zero = [], set(range(states, size))
     for k in order:
         for i in lower[k] if k not in zero else ():  # nothing has reached row k of the right-hand side while it is zero
-            solve.append(
-                (f"b{i}", f"{'' if i in zero else f'b{i}'} - l_{i}_{k}*b{k}", [f"l_{i}_{k}"], [f"b{i}", f"b{k}"])
-            )
+            text = f"{'' if i in zero else f'b{i}'} - l_{i}_{k}*b{k}"
+            solve.append((f"b{i}", text, [f"l_{i}_{k}"], [f"b{i}", f"b{k}"]))
             zero.discard(i)
     for k in reversed(order):
         start = "0.0" if k in zero else f"b{k}"
@@ -234,7 +245,7 @@ def _lu(
         needs = [f"m_{k}_{j}" for j in upper[k]] + [f"d_{k}"]
         solve.append((f"b{k}", f"({start}{minus})*d_{k}", needs, [f"b{k}", *(f"b{j}" for j in upper[k])]))
     text, kept = _live(solve, {f"b{i}" for i in range(states)})
-    return lines, [(f"m_{k}_{k}", k < states) for k in order], kept, text
+    return factors, [(f"m_{k}_{k}", k < states) for k in order], kept, text
 
 
 def _live(statements: list[tuple[str, str, list[str], list[str]]], wanted: set[str]) -> tuple[list[str], list[str]]:

@@ -59,6 +59,7 @@ class LaneKernel:
     _engine: Any = field(repr=False)
 
 
+@lru_cache(maxsize=256)
 def lane_key(system: System) -> str:
     """Hash of all that the machine code of a system depends on."""
     from llvmlite import binding
