@@ -47,6 +47,9 @@ class FakeCohort:
     def from_dict(cls, tree: dict[str, Any]) -> FakeCohort:
         return cls(**tree)
 
+    def block(self, lo: int, hi: int) -> SimpleNamespace:
+        return SimpleNamespace(groups=())
+
     def content_hash(self) -> str:
         return hashlib.sha256(json.dumps(self.to_dict()).encode()).hexdigest()
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from osteon.model.system import System
     from osteon.population import Cohort
 
+_FIRST_LOOKS = 5  # patients shown while the compiler works
 _LOOKED_AT = 512  # patients whose structures stand for the rest; what they miss is compiled when it is met
 
 
@@ -113,5 +114,5 @@ def warm_up(systems: Iterable[System], on_wait: Callable[[int], None] | None = N
 
 def _look(cohort: Cohort, settings: Settings):
     plain = replace(settings, backend="python")
-    for patient in range(cohort.size):
+    for patient in range(min(cohort.size, _FIRST_LOOKS)):
         yield compute(cohort, patient, patient + 1, plain)
