@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from osteon.population import Cohort
     from osteon.report import render
     from osteon.scenario import Arm, Dose, Fracture, Impose, Patient, Scenario, presets
+    from osteon.sensitivity import Sensitivities, sensitivities
 
 _WHERE = {
     "Arm": "osteon.scenario",
@@ -37,12 +38,14 @@ _WHERE = {
     "OsteonError": "osteon.errors",
     "Patient": "osteon.scenario",
     "Scenario": "osteon.scenario",
+    "Sensitivities": "osteon.sensitivity",
     "SolveError": "osteon.errors",
     "UnitError": "osteon.errors",
     "export": "osteon.exchange",
     "presets": "osteon.scenario",
     "render": "osteon.report",
     "save": "osteon.output",
+    "sensitivities": "osteon.sensitivity",
     "simulate": "osteon.ensemble.api",
 }
 
@@ -58,6 +61,8 @@ __all__ = [  # noqa: RUF022 - the order a reader needs them in
     "simulate",
     "Course",
     "CohortResult",
+    "sensitivities",
+    "Sensitivities",
     "save",
     "render",
     "export",

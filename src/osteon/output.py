@@ -14,9 +14,16 @@ from osteon.errors import InputError
 
 if TYPE_CHECKING:
     from osteon.course import Course
+    from osteon.sensitivity import Sensitivities
 
 
-def save(course: Course, folder: str | Path, lang: str = "en") -> dict[str, Path]:
+def save(
+    course: Course,
+    folder: str | Path,
+    lang: str = "en",
+    sensitivities: Sensitivities | None = None,
+    top: int = 20,
+) -> dict[str, Path]:
     """Write a course as files other tools read.
 
     Parameters
@@ -27,12 +34,17 @@ def save(course: Course, folder: str | Path, lang: str = "en") -> dict[str, Path
         Made if missing; files of an earlier run are replaced.
     lang : {"en", "zh"}
         Language of the report.
+    sensitivities : Sensitivities, optional
+        Local sensitivities of the same scenario, as a section of the report and files of their own.
+    top : int
+        Parameters the report shows for an endpoint, at most.
 
     Returns
     -------
     dict of str to Path
         ``report.html``, ``course.nc`` (and ``course_<member>.nc`` for further ensemble members),
-        ``endpoints.csv``, ``endpoints.parquet``, ``scenario.json``, ``manifest.json``.
+        ``endpoints.csv``, ``endpoints.parquet``, ``scenario.json``, ``manifest.json``; with sensitivities also
+        ``sensitivity.nc``, ``sensitivity.csv``, ``sensitivity.parquet``.
 
     Raises
     ------
@@ -41,7 +53,7 @@ def save(course: Course, folder: str | Path, lang: str = "en") -> dict[str, Path
     """
     folder = Path(folder)
     check_writable(folder)
-    writers = _writers(course, lang)
+    writers = _writers(course, lang, sensitivities, top)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=".osteon-", dir=folder))
@@ -105,14 +117,20 @@ def _unwritable(folder: Path, error: OSError) -> InputError:
     )
 
 
-def _writers(course: Course, lang: str) -> dict[str, Callable[[Path], Any]]:
+def _writers(
+    course: Course, lang: str, sensitivities: Sensitivities | None, top: int
+) -> dict[str, Callable[[Path], Any]]:
     from osteon.report import render
 
-    html = render(course, lang)
+    html = render(course, lang, sensitivities, top)
     table = course.endpoints()
     created = datetime.now(UTC).isoformat(timespec="seconds")
     manifest = {**course.manifest, "created": created, "failures": dict(course.failures)}
     first, *others = course.members
+    further = {}
+    if sensitivities is not None:
+        manifest["sensitivities"] = {**sensitivities.manifest, "failed": sensitivities.failed}
+        further = _sensitivity_writers(sensitivities)
     return {
         "course.nc": _netcdf(course.data, first),
         **{f"course_{member}.nc": _netcdf(course.members[member], member) for member in others},
@@ -120,7 +138,16 @@ def _writers(course: Course, lang: str) -> dict[str, Callable[[Path], Any]]:
         "endpoints.parquet": lambda path: table.to_parquet(path, index=False),
         "scenario.json": _text(course.scenario.to_json() + "\n"),
         "manifest.json": _text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"),
+        **further,
         "report.html": _text(html),
+    }
+
+
+def _sensitivity_writers(found: Sensitivities) -> dict[str, Callable[[Path], Any]]:
+    return {
+        "sensitivity.nc": lambda path: found.curves.to_netcdf(path, engine="netcdf4"),
+        "sensitivity.csv": lambda path: found.table.to_csv(path, index=False),
+        "sensitivity.parquet": lambda path: found.table.to_parquet(path, index=False),
     }
 
 

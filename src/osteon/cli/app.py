@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from osteon.cli import cohort, heal, look, warmup
+from osteon.cli import cohort, heal, look, sensitivity, warmup
 from osteon.errors import OsteonError
 
 _INTERRUPTED = 130
@@ -43,6 +43,7 @@ def _root(
 
 heal.register(app)
 cohort.register(app)
+sensitivity.register(app)
 look.register(app)
 warmup.register(app)
 

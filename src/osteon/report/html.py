@@ -11,17 +11,19 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from osteon.report import data, describe, tables
+from osteon.report import data, describe, sensitivity, tables
 from osteon.report.locale import LANGUAGES, Words, load
 from osteon.report.numbers import MONTH, fixed
 
 if TYPE_CHECKING:
     import jinja2
 
+    from osteon.sensitivity import Sensitivities
+
 _SCRIPTS = ("format.js", "chart.js", "tissue.js", "lanes.js", "page.js")
 
 
-def render(course: Any, lang: str = "en") -> str:
+def render(course: Any, lang: str = "en", sensitivities: Sensitivities | None = None, top: int = 20) -> str:
     """Show a course as one self-contained HTML page.
 
     The page loads nothing: style, script, uPlot and data are inside it, and its content-security policy
@@ -33,6 +35,10 @@ def render(course: Any, lang: str = "en") -> str:
         Result of a simulation: ``data``, ``scenario``, ``parameters``, ``manifest`` and ``endpoints()``.
     lang : str
         ``"en"`` or ``"zh"``.
+    sensitivities : Sensitivities, optional
+        Local sensitivities of the same scenario, for one more section.
+    top : int
+        Parameters shown there for an endpoint, at most.
 
     Returns
     -------
@@ -52,7 +58,7 @@ def render(course: Any, lang: str = "en") -> str:
     cells = tables.endpoint_cells(words, frame)
     parameters = tables.parameter_rows(words, course.parameters)
     document = data.payload(course, words, _by_arm(frame))
-    style, script = _style(), _script()
+    style, script = _style(sensitivities is not None), _script()
     return _template().render(
         words=words,
         other=next(one for one in LANGUAGES if one != lang),
@@ -80,6 +86,7 @@ def render(course: Any, lang: str = "en") -> str:
         tissue=document["tissue"] is not None,
         staged=any(arm["stages"] for arm in document["arms"]),
         dosed=any(arm["doses"] for arm in document["arms"]),
+        sensitivity=None if sensitivities is None else sensitivity.section(words, sensitivities, names, top),
         parameters=parameters,
         hows=tables.how_counts(words, parameters),
         assumed=sum(row["how"] == "assumed" for row in parameters),
@@ -111,8 +118,9 @@ def _resource(*path: str) -> str:
 
 
 @cache
-def _style() -> str:
-    return "\n".join((_resource("static", "uPlot.min.css"), _resource("templates", "report.css")))
+def _style(sensitive: bool) -> str:
+    own = ("report.css", "sensitivity.css") if sensitive else ("report.css",)
+    return "\n".join((_resource("static", "uPlot.min.css"), *(_resource("templates", name) for name in own)))
 
 
 @cache
