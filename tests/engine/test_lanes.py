@@ -10,6 +10,7 @@ from osteon.engine.ensemble import Solver
 from osteon.engine.lanes import driver
 from osteon.engine.lanes.job import Job, run
 from osteon.engine.lanes.making import obtain
+from osteon.engine.one_by_one import one_patient
 from osteon.engine.rosenbrock import RODAS4, RODAS5P
 from osteon.engine.solve import Phase
 from osteon.model.system import System
@@ -268,6 +269,50 @@ def test_what_is_not_wanted_is_not_run() -> None:
     found, whole = run(code, replace(job, skip=skip), RODAS5P, 1e-5), run(code, job, RODAS5P, 1e-5)
     assert np.isnan(found.out[skip]).all()
     np.testing.assert_array_equal(found.out[~skip], whole.out[~skip])
+
+
+def test_lockstep_passes_over_an_eight_of_whom_nobody_runs() -> None:
+    """Patients that failed earlier must not take those after them along."""
+    code, job = under_doses(24, 200.0)
+    skip = np.zeros(24, bool)
+    skip[:8] = True
+    found = run(code, replace(job, skip=skip), RODAS5P, 1e-5, lockstep=True)
+    assert (found.status[:8] == driver.SKIPPED).all()
+    assert (found.status[8:] == driver.DONE).all()
+    assert np.isfinite(found.last[8:]).all()
+
+
+def test_a_dose_on_the_last_day_counts_on_it() -> None:
+    """First or repeated, in both back ends."""
+    system, values = assemble(fractured=False, drugs=["denosumab"]), variety(2)
+    dose = {"denosumab.depot": 30.0}
+    for first in (-30.0, 84.0):
+        phases = [Phase(-60.0, assemble(fractured=False), values)]  # pyright: ignore[reportArgumentType]
+        phases += [Phase(day, system, values, dose) for day in sorted({first, 84.0})]  # pyright: ignore[reportArgumentType]
+        for kernel in (obtain, None):
+            solved = Solver(2, np.array([80.0, 84.0]), ["denosumab_depot"], kernel).solve(phases, 84.0)
+            np.testing.assert_allclose(solved.curves["denosumab_depot"][:, 1], 30.0, rtol=1e-3)
+
+
+@pytest.mark.parametrize("value", [0.0, 1e300])
+def test_no_parameter_value_ends_a_run(value: float) -> None:
+    """Whatever a table holds, a patient fails or is solved, and its neighbour is not touched."""
+    system = assemble(fractured=True, drugs=["denosumab"])
+    usual = values_of(prototype_parameters())
+    keys = list(system.parameter_keys)
+    values = {key: np.full(len(keys) + 1, usual[key]) for key in usual}
+    for place, key in enumerate(keys):
+        values[key][place] = value
+    phases = [Phase(0.0, system, values, {"denosumab.depot": 38.0})]  # pyright: ignore[reportArgumentType]
+    solved = Solver(len(keys) + 1, np.array([0.0, 30.0]), ["torsional_stiffness"], obtain).solve(phases, 30.0)
+    assert len(keys) not in solved.failures
+    for place in range(len(keys) + 1):
+        failed = place in solved.failures
+        assert np.isnan(solved.curves["torsional_stiffness"][place]).all() == failed
+    for place in (*sorted(solved.failures)[:6], 0):
+        plain = Solver(1, np.array([0.0, 30.0]), ["torsional_stiffness"], None).solve(one_patient(phases, place), 30.0)
+        if place not in solved.failures:
+            assert not plain.failures
 
 
 def test_an_interruption_stops_every_thread() -> None:

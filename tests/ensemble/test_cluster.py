@@ -97,10 +97,13 @@ def test_interrupted_with_its_processes(tmp_path: Path) -> None:
         ("tcp://127.0.0.1:9", "no Dask scheduler answers at tcp://127.0.0.1:9"),
     ],
 )
-def test_an_address_that_leads_nowhere(address: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_that_leads_nowhere(
+    address: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(cluster, "_PATIENCE", 1.0)
     with warnings.catch_warnings(), pytest.raises(InputError, match=said):
-        run(cluster=address)
+        run(tmp_path / "out", cluster=address)
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_dask(monkeypatch: pytest.MonkeyPatch) -> None:

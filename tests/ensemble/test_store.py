@@ -86,7 +86,7 @@ def test_only_the_record_of_the_run_knows_the_moment(done: CohortResult, tmp_pat
     manifest = json.loads((done.folder / "manifest.json").read_text(encoding="utf-8"))
     assert set(manifest) == {
         *("kind", "title", "warning", "patients", "arms", "seed"),
-        *("cohort_sha256", "parameters_sha256", "model_sha256", "settings", "versions"),
+        *("cohort_sha256", "parameters_sha256", "model_sha256", "settings", "versions", "processor"),
     }
     assert set(manifest["settings"]) == {"series", "every", "tolerance", "backend", "chunk"}
     record = json.loads((done.folder / "run.json").read_text(encoding="utf-8"))

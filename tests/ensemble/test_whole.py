@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
@@ -40,6 +41,36 @@ def test_chunks_change_no_bit(cohort: osteon.Cohort, whole: CohortResult) -> Non
     xr.testing.assert_identical(found.series, whole.series)
     pd.testing.assert_frame_equal(found.endpoints(), whole.endpoints())
     pd.testing.assert_frame_equal(found.patients(), whole.patients())
+
+
+def test_nothing_but_the_patient_decides_on_a_bit(tmp_path: Path) -> None:
+    """The compiled back end: chunk, threads, order and cluster, with exponents NumPy has short cuts for."""
+    size, rng = 40, np.random.default_rng(5)
+    table = pd.DataFrame(
+        {
+            "age": rng.uniform(30, 90, size),
+            "weight": rng.uniform(45, 110, size),
+            "smoking": rng.choice([True, False], size),
+            "member": rng.choice(["J", "B"], size),
+            "radiograph.sharpness": rng.choice([2.0, 3.0, 0.5], size),
+            "radiograph.cortex_spread": rng.uniform(0.05, 0.3, size),
+            "denosumab.cl": rng.uniform(0.05, 0.1, size),
+        }
+    )
+    scenario = osteon.Scenario.parse(TEXT)
+    listed = osteon.Cohort.from_table(scenario, table)
+    first = osteon.simulate(listed, backend="compiled", threads=2)
+    for settings in ({"chunk": 1, "threads": 1}, {"chunk": 7}, {"cluster": "local:2", "chunk": 11}):
+        found = osteon.simulate(listed, backend="compiled", **settings)
+        xr.testing.assert_identical(found.series, first.series)
+        pd.testing.assert_frame_equal(found.endpoints(), first.endpoints())
+    order = rng.permutation(size)
+    moved = osteon.simulate(osteon.Cohort.from_table(scenario, table.iloc[order]), backend="compiled", chunk=9)
+    for name in first.series.data_vars:
+        np.testing.assert_array_equal(moved.series[name].values, first.series[name].values[:, order])
+    columns = [name for name in first.endpoints() if name not in ("patient", "arm")]
+    rows = first.endpoints().set_index("patient").loc[order, columns].reset_index(drop=True)
+    pd.testing.assert_frame_equal(moved.endpoints()[columns].reset_index(drop=True), rows)
 
 
 def test_a_cluster_changes_no_bit(cohort: osteon.Cohort, whole: CohortResult, tmp_path: Path) -> None:

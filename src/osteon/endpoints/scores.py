@@ -73,7 +73,8 @@ def _grades(signals: Mapping[str, np.ndarray], p: Mapping[str, float | np.ndarra
     )
     for place in _CORTICES:
         # A cortex whose thresholds lie `lag` higher: (x / (half lag))**e is (x / half)**e over lag**e.
-        lag = _over_time((1 + spread * place) ** sharpness)
+        # By exp and log: a power of NumPy takes other ways for some exponents when they are one number.
+        lag = _over_time(np.exp(sharpness * np.log(1 + spread * place)))
         callus = seen / (seen + lag)
         bridged = (1 - cartilage / (cartilage + 1 / lag)) * (stiff / (stiff + lag))
         line_gone = closed / (closed + lag)
@@ -83,7 +84,9 @@ def _grades(signals: Mapping[str, np.ndarray], p: Mapping[str, float | np.ndarra
 
 def _power(x: np.ndarray, half: float | np.ndarray, exponent: np.ndarray) -> np.ndarray:
     """``(x / half)**exponent`` of what is not negative."""
-    return (np.maximum(x, 0.0) / _over_time(half)) ** _over_time(exponent)
+    ratio = np.maximum(x, 0.0) / _over_time(half)
+    with np.errstate(divide="ignore"):
+        return np.exp(_over_time(exponent) * np.log(ratio))
 
 
 def _over_time(value: float | np.ndarray) -> np.ndarray:

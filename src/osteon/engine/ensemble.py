@@ -143,6 +143,7 @@ class Solver:
         )
         digest = hashlib.blake2b(kernel.key.encode())
         for given in vars(job).values():
+            digest.update(repr(np.shape(given)).encode())
             digest.update(np.ascontiguousarray(given).data)
         key = digest.digest()
         if key not in self._known:
@@ -169,7 +170,13 @@ def _stages(phases: Sequence[Phase], end: float | Array, size: int) -> list[Stag
             (start, places[key], np.broadcast_to(np.asarray(amount, float), (size,)))
             for key, amount in phase.impulses.items()
         )
-        if stages and stages[-1].system is phase.system and stages[-1].parameters is phase.parameters:
+        # A dose on the last day opens a stage of no length, so that the last value is the one after it.
+        if (
+            stages
+            and stages[-1].system is phase.system
+            and stages[-1].parameters is phase.parameters
+            and (start < end).all()
+        ):
             last = stages[-1]
             stages[-1] = Stage(last.system, last.parameters, last.start, last.end, (*last.events, *events))
             continue
@@ -239,7 +246,8 @@ def _failure(stage: Stage, outcome: Outcome, place: int) -> Failure:
         signed = np.array([state.signed for state in stage.system.states.values()])
         low = int(np.argmin(np.where(signed, 0.0, y / scale)))
         return Failure(f"{keys[low]} became negative, {y[low]:.3g} on day {day:.6g}", day, keys[low])
-    values = {key: pick(value, place) for key, value in stage.parameters.items()}
+    # NumPy numbers, since those of Python raise errors where these are infinite.
+    values = {key: np.float64(pick(value, place)) for key, value in stage.parameters.items()}
     with np.errstate(all="ignore"):
         rates = np.array(stage.system.evaluate(list(y), values.__getitem__)[0], float)
         speed = np.abs(rates) / np.maximum(np.abs(y), scale)

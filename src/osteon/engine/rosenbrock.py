@@ -215,7 +215,10 @@ class Trajectory:
 
     def fastest(self) -> int:
         """Number of the state that changes fastest relative to its size, where the solution stands."""
-        rates = np.abs(self._functions.rhs(self._y.tolist()))
+        try:
+            rates = np.abs(self._functions.rhs(self._y.tolist()))
+        except (ArithmeticError, ValueError):
+            return int(np.argmax(np.abs(self._y) / self._scale))
         return int(np.argmax(rates / np.maximum(np.abs(self._y), self._scale)))
 
     def _step(self) -> None:

@@ -95,15 +95,18 @@ def solve(
         y0 = _start(phase, pieces[-1] if pieces else None)
         values = tuple(phase.parameters[key] for key in kernel.parameters)
         place = (kernel.key, values, phase.start, tuple(y0), tolerance)
-        if place not in memory:
-            scale = [state.scale for state in phase.system.states.values()]
-            memory[place] = Trajectory(kernel.functions(values), phase.start, y0, scale, tolerance)
-        trajectory = memory[place]
         try:
+            if place not in memory:
+                scale = [state.scale for state in phase.system.states.values()]
+                memory[place] = Trajectory(kernel.functions(values), phase.start, y0, scale, tolerance)
+            trajectory = memory[place]
             trajectory.at(stop)
         except SolveError as error:
-            state = list(phase.system.states)[trajectory.fastest()]
+            state = list(phase.system.states)[memory[place].fastest()]
             raise SolveError(f"{error} ({state})", error.day, state) from error
+        except (ArithmeticError, ValueError) as error:
+            message = f"the parameters allow no solution from day {phase.start:.6g} on ({error})"
+            raise SolveError(message, phase.start) from error
         pieces.append(Piece(phase.start, stop, phase, kernel, trajectory))
     return pieces
 

@@ -26,6 +26,7 @@ _HEALING = (
 )
 # So many patient-years are quicker in plain Python than a compiler is.
 _SMALL = 20.0
+_MEMORY = 4e8  # bytes of curves at a time, about
 
 
 @dataclass(frozen=True)
@@ -113,20 +114,45 @@ def compute(
     cancelled : callable, optional
         Asked now and then; where it says yes the work ends with `KeyboardInterrupt`.
     """
-    block, grid = cohort.block(lo, hi), output_grid(cohort, settings.every)
-    size, arms = hi - lo, list(cohort.arms)
-    series = {name: np.full((len(arms), size, len(grid)), np.nan, np.float32) for name in settings.series}
-    rows: dict[str, np.ndarray] = {}
-    kernel = _kernels() if chosen_backend(cohort, settings.backend) == "compiled" else None
-    solved_before = 0
-    for group in block.groups:
-        tell = _teller(on_patients, cancelled, solved_before, len(group.index), len(arms))
-        _solve_group(cohort, group, settings, kernel, grid, series, rows, size, tell)
-        solved_before += len(group.index)
-    order = np.arange(lo, hi)
-    table = {"patient": np.repeat(order, len(arms)), "arm": np.tile(np.array(arms, object), size)}
-    table |= {name: values.T.reshape(-1) for name, values in rows.items()}
-    return Chunk(lo, hi, series, table, {"patient": order, **block.patients})
+    grid, arms = output_grid(cohort, settings.every), list(cohort.arms)
+    at_once = _patients_at_once(cohort, settings, len(grid))
+    parts: list[Chunk] = []
+    for start in range(lo, hi, at_once):
+        stop = min(hi, start + at_once)
+        block, size = cohort.block(start, stop), stop - start
+        series = {name: np.full((len(arms), size, len(grid)), np.nan, np.float32) for name in settings.series}
+        rows: dict[str, np.ndarray] = {}
+        kernel = _kernels() if chosen_backend(cohort, settings.backend) == "compiled" else None
+        before = start - lo
+        for group in block.groups:
+            tell = _teller(on_patients, cancelled, before, len(group.index), len(arms))
+            # What a hopeless patient makes infinite is told by its failure.
+            with np.errstate(all="ignore"):
+                _solve_group(cohort, group, settings, kernel, grid, series, rows, size, tell)
+            before += len(group.index)
+        order = np.arange(start, stop)
+        table = {"patient": np.repeat(order, len(arms)), "arm": np.tile(np.array(arms, object), size)}
+        table |= {name: values.T.reshape(-1) for name, values in rows.items()}
+        parts.append(Chunk(start, stop, series, table, {"patient": order, **block.patients}))
+    return parts[0] if len(parts) == 1 else _joined(parts)
+
+
+def _patients_at_once(cohort: Cohort, settings: Settings, times: int) -> int:
+    """Patients solved together, so that what is in memory at a time is bounded; results do not depend on it."""
+    points = times + int(cohort.horizon - cohort.start_day) + 100
+    numbers = 2 * points * (len(_TURNOVER) + len(_HEALING) + len(settings.series) + 4) * len(cohort.arms)
+    return max(16, int(_MEMORY / (8 * numbers)))
+
+
+def _joined(parts: Sequence[Chunk]) -> Chunk:
+    first, last = parts[0], parts[-1]
+    return Chunk(
+        first.lo,
+        last.hi,
+        {name: np.concatenate([part.series[name] for part in parts], axis=1) for name in first.series},
+        {name: np.concatenate([part.table[name] for part in parts]) for name in first.table},
+        {name: np.concatenate([part.patients[name] for part in parts]) for name in first.patients},
+    )
 
 
 def _solve_group(
@@ -179,11 +205,15 @@ def solved_curves(healing: bool, series: Sequence[str]) -> list[str]:
 
 
 def scored_times(cohort: Cohort, group: Group, arm: str) -> np.ndarray:
-    """Times endpoints are read from. They may not depend on who else is in the chunk."""
-    doses: list[float] = []
+    """Times endpoints are read from: daily, and finer after each dose where all are treated alike.
+
+    They may not depend on who else is in the chunk, so every horizon of the cohort is among them.
+    """
     if cohort.origin != "scenarios":
-        doses = [phase.start for phase in group.arms[arm] if phase.impulses]  # type: ignore[misc]
-    return course_times(cohort.start_day, cohort.horizon, doses)
+        doses = [phase.start for phase in group.arms[arm] if phase.impulses]
+        return course_times(cohort.start_day, cohort.horizon, doses)  # type: ignore[arg-type]
+    horizons = [scenario.horizon for scenario in cohort.scenarios]
+    return np.union1d(course_times(cohort.start_day, cohort.horizon, []), horizons)
 
 
 def add_score(curves: dict[str, np.ndarray], time: np.ndarray, group: Group) -> None:

@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import signal
+import socket
 import tempfile
 import threading
 import warnings
@@ -39,6 +40,11 @@ _AHEAD = 3  # chunks under way per worker: one computed, one waiting, one on its
 _LOSSES = 5  # workers that one chunk may cost before it is given up
 _PATIENCE = 10.0  # seconds to wait for a scheduler to answer
 _KEPT_COHORTS = 2
+
+
+def _silent(address: str) -> InputError:
+    hint = "start one there, or take local:N for processes of this machine"
+    return InputError(f"no Dask scheduler answers at {address}", path="cluster", value=address, hint=hint)
 
 
 class Cluster:
@@ -72,6 +78,22 @@ class Cluster:
         self.address = str(address)
         self.workers = int(local[1]) if local else 0
 
+    def reach(self) -> None:
+        """Refuse a scheduler where nobody answers, before anything is written.
+
+        Raises
+        ------
+        InputError
+            Nobody answers.
+        """
+        if self.workers:
+            return
+        host, _, port = self.address.partition("://")[2].rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE).close()
+        except (OSError, OverflowError) as error:
+            raise _silent(self.address) from error
+
     def __call__(
         self, plan: Plan, waiting: list[tuple[int, int]], compute: Compute, tell: Callable[[int], None]
     ) -> Generator[Chunk, None, None]:
@@ -94,9 +116,7 @@ class Cluster:
             try:
                 client = held.enter_context(Client(address, timeout=_PATIENCE, set_as_default=False))
             except (OSError, ValueError) as error:
-                message = f"no Dask scheduler answers at {self.address}"
-                hint = "start one there, or take local:N for processes of this machine"
-                raise InputError(message, path="cluster", value=self.address, hint=hint) from error
+                raise _silent(self.address) from error
             try:
                 client.wait_for_workers(1, timeout=_PATIENCE)
             except TimeoutError as error:

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from osteon.population import Cohort
 
 _FIRST_LOOKS = 5  # patients shown while the compiler works
-_LOOKED_AT = 512  # patients whose structures stand for the rest; what they miss is compiled when it is met
 
 
 def systems_of(cohort: Cohort) -> list[System]:
     """Systems that the arms of a cohort go through."""
-    block = cohort.block(0, min(cohort.size, _LOOKED_AT))
+    # Patients drawn around one scenario, or listed in a table, all have its structures.
+    block = cohort.block(0, cohort.size if cohort.origin == "scenarios" else min(cohort.size, 1))
     found = {
         phase.system.name: phase.system for group in block.groups for phases in group.arms.values() for phase in phases
     }

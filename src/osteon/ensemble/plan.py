@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 from collections.abc import Sequence
@@ -63,8 +64,8 @@ class Plan:
     @cached_property
     def _manifest(self) -> dict[str, Any]:
         from osteon.engine.cache import content_key
+        from osteon.engine.lanes.machine import processor
         from osteon.ensemble.kernels import systems_of
-
         from osteon.model.person import MEMBERS, parameters_for
 
         settings, scenario = self.settings, self.cohort.scenario
@@ -86,6 +87,7 @@ class Plan:
             },
             "model_sha256": {system.name: content_key(system) for system in systems_of(self.cohort)},
             "versions": versions(),
+            "processor": hashlib.sha256(processor().encode()).hexdigest()[:16],
         }
 
 

@@ -103,6 +103,7 @@ def simulate_cohort(
         from osteon.ensemble.cluster import Cluster
 
         source = Cluster(cluster)
+        source.reach()
     if folder is None:
         check_memory(plan)
     else:

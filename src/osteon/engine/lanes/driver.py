@@ -25,6 +25,8 @@ REALS = (
 )
 #: What `status` says of a patient.
 DONE, TOO_SMALL, TOO_MANY, NEGATIVE = 0, 1, 2, 3
+#: Not yet run, and not to be run.
+WAITING, SKIPPED = -2, -1
 #: Rows of a lane group's own memory: of whole numbers, and of times after the blocks of `text`.
 SLOTS = ("patient", "event", "output", "tries", "kept", "takes")
 CLOCKS = ("now", "limit", "next")
@@ -85,6 +87,8 @@ def make_driver(
     def leave(job, w, own, lane, day, where):
         """Free the lane, and keep the state that stands at `where` as the patient's last."""
         who = own[PATIENT + lane]
+        if job.status[who] == WAITING:
+            job.status[who] = DONE
         job.reached[who] = day
         for i in range(n):
             job.last[who * n + i] = w[where + i * LANES + lane]
@@ -93,7 +97,7 @@ def make_driver(
 
     @inner
     def enter(job, w, own, lane, who):
-        """Put a patient into a lane."""
+        """Put a patient into a lane; say whether it stays, which it does not where there is nothing to do."""
         own[PATIENT + lane] = who
         own[EVENT + lane] = 0
         own[OUTPUT + lane] = job.window[2 * who]
@@ -105,29 +109,35 @@ def make_driver(
         w[NOW + lane] = job.start[who]
         w[H + lane] = FIRST_STEP
         give(job, w, own, lane)
+        if job.end[who] <= job.start[who] and job.window[2 * who] >= job.window[2 * who + 1]:
+            leave(job, w, own, lane, job.end[who], Y)
+            return 0
+        return 1
 
     @inner
     def refill(job, w, own):
         """Let free lanes take the next patients; lanes in lock-step take eight at once, when all are free."""
         patients, lockstep = job.counts[0], job.counts[5]
-        busy, entered, base = 0, 0, 0
+        busy, entered = 0, 0
         for lane in range(LANES):
             busy += own[PATIENT + lane] != _NOBODY
+        if lockstep == 1 and busy > 0:
+            return busy
         if lockstep == 1:
-            if busy > 0:
-                return busy
+            # Eights of whom nobody is to be run are passed over.
             base = take(job.queue) * LANES
-        for lane in range(LANES):
-            while own[PATIENT + lane] == _NOBODY and (lockstep == 1 or job.queue[0] < patients):
-                who = base + lane if lockstep == 1 else take(job.queue)
-                if who < patients and job.status[who] == DONE:
-                    enter(job, w, own, lane, who)
-                    entered += 1
-                    if job.end[who] <= job.start[who] and job.window[2 * who] >= job.window[2 * who + 1]:
-                        leave(job, w, own, lane, job.end[who], Y)
-                        entered -= 1
-                if lockstep == 1:
-                    break
+            while base < patients and entered == 0:
+                for lane in range(LANES):
+                    if base + lane < patients and job.status[base + lane] == WAITING:
+                        entered += enter(job, w, own, lane, base + lane)
+                if entered == 0:
+                    base = take(job.queue) * LANES
+        else:
+            for lane in range(LANES):
+                while own[PATIENT + lane] == _NOBODY and job.queue[0] < patients:
+                    who = take(job.queue)
+                    if who < patients and job.status[who] == WAITING:
+                        entered += enter(job, w, own, lane, who)
         if entered > 0:
             # The constants of lanes that were busy come out as they were.
             prepare(offset(w, V), offset(w, C))

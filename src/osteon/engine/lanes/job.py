@@ -89,7 +89,7 @@ class Outcome:
     reached : ndarray
         Day of `last`, shape (p,).
     status : ndarray
-        0, or why the patient failed (see `driver`), shape (p,).
+        0, or why the patient failed or was skipped (see `driver`), shape (p,).
     steps, rejected : ndarray
         Numbers of steps, shape (p,).
     """
@@ -141,7 +141,7 @@ def run(
     t, k = len(job.grid), len(job.select)
     out = np.full((p, t, k), np.nan)
     last, reached = np.full((p, n), np.nan), np.full(p, np.nan)
-    status = np.where(job.skip, -1, 0).astype(np.int64)
+    status = np.where(job.skip, driver.SKIPPED, driver.WAITING).astype(np.int64)
     steps, rejected, queue = np.zeros(p, np.int64), np.zeros(p, np.int64), np.zeros(8, np.int64)
     events = job.event_time.shape[1]
     counts = np.array([p, len(method.a), events, t, k, int(lockstep), most_steps], np.int64)
@@ -164,6 +164,8 @@ def run(
         given[name] = np.ascontiguousarray(getattr(job, name), np.float64)
     pointers = [given[name].ctypes.data for name in (*driver.WHOLES, *driver.REALS)]
     _run_threads(code, pointers, max(1, min(threads, -(-p // LANES))), queue, on_poll)
+    if (status == driver.WAITING).any():
+        raise RuntimeError("the kernel left out patients")
     failed = status != driver.DONE
     out[failed] = np.nan
     return Outcome(out, last, reached, status, steps, rejected)

@@ -18,3 +18,10 @@ def host_machine() -> Any:
         reloc="pic",
         codemodel="small",
     )
+
+
+def processor() -> str:
+    """Name and features of this processor; another one may round the last digit otherwise."""
+    from llvmlite import binding
+
+    return f"{binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}"

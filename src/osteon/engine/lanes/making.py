@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from osteon.model.systems import DRUGS, TURNOVER, assemble
 
 _LOG = logging.getLogger(__name__)
 _POLL = 0.05  # second
+_AT_ONCE = threading.BoundedSemaphore(os.cpu_count() or 1)  # compilers
 
 
 def obtain(system: System) -> LaneKernel:
@@ -73,6 +75,11 @@ class Build:
         self._thread.join()
 
     def _make(self) -> None:
+        with _AT_ONCE:
+            if not self._cancelled:
+                self._compile()
+
+    def _compile(self) -> None:
         try:
             with tempfile.TemporaryDirectory(prefix="osteon-") as place:
                 source, made = Path(place) / "program.json", Path(place) / "kernel"

@@ -23,14 +23,13 @@ from typing import Any
 
 from osteon.engine.cache import content_key, folder
 from osteon.engine.lanes.job import Code
+from osteon.engine.lanes.machine import host_machine, processor
 from osteon.model.system import System
 
 _LOG = logging.getLogger(__name__)
 _HERE = Path(__file__).parent
-_WRITERS = (
-    *(_HERE / f"{name}.py" for name in ("build", "driver", "elementary", "text", "vector")),
-    _HERE.parent / "program.py",
-)
+_NAMES = ("build", "driver", "elementary", "layout", "machine", "text", "vector")
+_WRITERS = (*(_HERE / f"{name}.py" for name in _NAMES), *(_HERE.parent / f"{n}.py" for n in ("program", "rosenbrock")))
 _MAGIC = b"osteon lanes "
 
 
@@ -62,14 +61,12 @@ class LaneKernel:
 @lru_cache(maxsize=256)
 def lane_key(system: System) -> str:
     """Hash of all that the machine code of a system depends on."""
-    from llvmlite import binding
-
     digest = hashlib.sha256(content_key(system).encode())
     for path in _WRITERS:
         digest.update(path.read_bytes())
     digest.update(repr([(state.scale, state.signed) for state in system.states.values()]).encode())
-    digest.update(f"{version('numba')} {version('llvmlite')} {sys.platform}".encode())
-    digest.update(f"{binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}".encode())
+    packages = " ".join(version(name) for name in ("numba", "llvmlite", "sympy"))
+    digest.update(f"{packages} {sys.platform} {processor()}".encode())
     return digest.hexdigest()[:32]
 
 
@@ -157,8 +154,6 @@ def _open(key: str, content: bytes) -> LaneKernel:
 def _link(machine: bytes, entry: str) -> tuple[Any, int]:
     """Put machine code where it can run; the engine must outlive its use."""
     from llvmlite import binding
-
-    from osteon.engine.lanes.machine import host_machine
 
     engine = binding.create_mcjit_compiler(binding.parse_assembly(""), host_machine())
     engine.add_object_file(binding.ObjectFileRef.from_data(machine))
