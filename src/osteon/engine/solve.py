@@ -105,7 +105,7 @@ def solve(
             state = list(phase.system.states)[memory[place].fastest()]
             raise SolveError(f"{error} ({state})", error.day, state) from error
         except (ArithmeticError, ValueError) as error:
-            message = f"the parameters allow no solution from day {phase.start:.6g} on ({error})"
+            message = f"the parameters allow no solution from day {phase.start:.6g} on ({error.args[-1]})"
             raise SolveError(message, phase.start) from error
         pieces.append(Piece(phase.start, stop, phase, kernel, trajectory))
     return pieces
