@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 KEYS = ("patient", "arm")
 BESIDE = ("steps", "failure", "failed_day", "failed_state")
 # Whatever can change a bit of the result or of a file.
-_PACKAGES = ("osteon", "numpy", "scipy", "numba", "llvmlite", "sympy", "pyarrow", "zarr", "numcodecs")
+_PACKAGES = ("osteon", "numpy", "numba", "llvmlite", "sympy", "pyarrow", "zarr", "numcodecs")
 _SIZES = ("callus_volume", "callus_BMC", "callus_radius")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from osteon.draws import normal, uniform
+from osteon.draws import normal, quantile, uniform
 from osteon.errors import InputError, near_match, show
 from osteon.parameters import load, load_table
 from osteon.population.plan import Number
@@ -129,13 +129,13 @@ def _cut(
     seed: int, lo: int, hi: int, purpose: str, around: tuple[float, float], bounds: tuple[float, float]
 ) -> np.ndarray:
     """Normal numbers between bounds, by the inverse of the distribution, so that one draw gives one number."""
-    from scipy.special import ndtr, ndtri
+    from statistics import NormalDist
 
     mean, sd = around
     if sd == 0:
         return np.full(hi - lo, mean)
-    low, high = (ndtr((bound - mean) / sd) for bound in bounds)
-    drawn = mean + sd * ndtri(low + (high - low) * uniform(seed, lo, hi, purpose))
+    low, high = (NormalDist().cdf((bound - mean) / sd) for bound in bounds)
+    drawn = mean + sd * quantile(low + (high - low) * uniform(seed, lo, hi, purpose))
     return np.clip(drawn, *bounds)
 
 
