@@ -73,9 +73,7 @@ PEERS = {
     "vode": Peer(
         "SciPy VODE (as CVODE), compiled RHS", (1e-6, 1e-7, 1e-8, 1e-9, 1e-10), (1e-3, 1e-1), scipy_peers.vode, 3
     ),
-    "scipy-written": Peer(
-        "SciPy LSODA, model as written", (1e-4, 1e-5, 1e-6, 1e-7), (1e-3,), scipy_peers.written, 1
-    ),
+    "scipy-written": Peer("SciPy LSODA, model as written", (1e-4, 1e-5, 1e-6, 1e-7), (1e-3,), scipy_peers.written, 1),
     "scipy": Peer(
         "SciPy LSODA, generated Python RHS", (1e-4, 1e-5, 1e-6, 1e-7, 1e-8), (1e-3, 1e-1), scipy_peers.plain, 3
     ),
