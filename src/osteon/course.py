@@ -179,3 +179,35 @@ RESEARCH_ONLY = "osteon is research software. Its results are no treatment advic
 
 def _plain(value: float) -> float | None:
     return None if value != value else float(value)
+
+
+_SIZES = ("callus_volume", "callus_BMC", "callus_radius")
+
+
+def about(name: str, species: str) -> dict[str, Any]:
+    """Attributes of a series: units, long_name, group and, where it needs one, a note."""
+    from osteon.model.systems import curves
+
+    if name == "mRUST":
+        note = (
+            "provisional score: thresholds set on nailed tibiae alone"
+            if species == "human"
+            else "surrogate that follows torsional stiffness"
+        )
+        name_in_full = "modified radiographic union score (mRUST)"
+        return {"units": "1", "long_name": name_in_full, "group": "radiograph", "note": note}
+    curve = curves()[name]
+    found = {"units": curve.unit.replace("^", ""), "long_name": curve.means, "group": curve.group}
+    if name in _SIZES and species == "human":
+        found["note"] = "size follows an envelope scaled from the mouse femur and is too large for people"
+    return found
+
+
+def installed(package: str) -> str:
+    """Version of a package, or ``unknown``."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"

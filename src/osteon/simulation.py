@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from osteon.course import RESEARCH_ONLY, Course
+from osteon.course import RESEARCH_ONLY, Course, about, installed
 from osteon.endpoints import endpoints, mrust
 from osteon.engine.solve import TOLERANCE, Memory, Piece, solve
 from osteon.errors import InputError, SolveError
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from osteon.scenario import Scenario
 
 Curves = dict[str, np.ndarray]
-
-_SIZES = ("callus_volume", "callus_BMC", "callus_radius")
 
 
 def simulate(
@@ -147,22 +144,16 @@ def _dataset(scenario: Scenario, time: np.ndarray, arms: dict[str, Curves], fail
     listed = sorted([n for n, curve in known.items() if broken or not curve.callus] + (["mRUST"] if broken else []))
     variables = {}
     for name in listed:
-        about = {"units": "1", "long_name": "modified radiographic union score (mRUST)", "group": "radiograph"}
-        if name in known:
-            unit = known[name].unit.replace("^", "")
-            about = {"units": unit, "long_name": known[name].means, "group": known[name].group}
-            if name in _SIZES and scenario.patient.species == "human":
-                about["note"] = "size follows an envelope scaled from the mouse femur and is too large for people"
-        elif scenario.patient.species == "human":
-            about["note"] = "provisional score: thresholds set on nailed tibiae alone"
-        else:
-            about["note"] = "surrogate that follows torsional stiffness"
-        variables[name] = (("arm", "time"), np.stack([arms.get(arm, {}).get(name, empty) for arm in names]), about)
+        variables[name] = (
+            ("arm", "time"),
+            np.stack([arms.get(arm, {}).get(name, empty) for arm in names]),
+            about(name, scenario.patient.species),
+        )
     coordinates = {
         "arm": ("arm", np.array(names, dtype=object), {"long_name": "arm"}),
         "time": ("time", time, {"units": "day", "long_name": "time from the fracture"}),
     }
-    attributes = {"title": scenario.title, "comment": RESEARCH_ONLY, "source": f"osteon {_version('osteon')}"}
+    attributes = {"title": scenario.title, "comment": RESEARCH_ONLY, "source": f"osteon {installed('osteon')}"}
     if failures:
         attributes["failed_arms"] = "; ".join(f"{arm}: {why}" for arm, why in failures.items())
     return xr.Dataset(variables, coords=coordinates, attrs=attributes)
@@ -231,8 +222,8 @@ def _used(scenario: Scenario, sets: dict[str, ParameterSet]) -> tuple[Record, ..
 def _manifest(scenario: Scenario, sets: dict[str, ParameterSet], tolerance: float) -> dict[str, Any]:
     packages = ("osteon", "numpy", "xarray", "pandas", "pydantic", "pint", "netcdf4", "pyarrow")
     return {
-        "osteon": _version("osteon"),
-        "versions": {"python": sys.version.split()[0], **{name: _version(name) for name in packages}},
+        "osteon": installed("osteon"),
+        "versions": {"python": sys.version.split()[0], **{name: installed(name) for name in packages}},
         "seed": scenario.seed,
         "scenario_sha256": scenario.content_hash(),
         "parameters_sha256": {member: parameters.content_hash() for member, parameters in sets.items()},
@@ -240,10 +231,3 @@ def _manifest(scenario: Scenario, sets: dict[str, ParameterSet], tolerance: floa
         "tolerance": tolerance,
         "warning": RESEARCH_ONLY,
     }
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"

@@ -162,7 +162,7 @@ def test_read_only_folder_is_done_without(fresh: Path, monkeypatch: pytest.Monke
     def refuse(*args, **kwargs):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "write_text", refuse)
+    monkeypatch.setattr(Path, "write_bytes", refuse)
     assert len(cache.kernel_for(assemble(fractured=False)).states) == 8
     assert list(fresh.iterdir()) == []
 

@@ -102,16 +102,21 @@ def _build(system: System, path: Path) -> dict:
     check_units(system)
     body = generate_python(trace(system))
     text = f"{_HEADER}{hashlib.sha256(body.encode()).hexdigest()}\n{body}"
+    put(path, text.encode(), "the kernel")
+    return _run(compile(text, str(path), "exec"))
+
+
+def put(path: Path, content: bytes, what: str) -> None:
+    """Put a file in its place whole; a folder that cannot be written is done without, and said."""
     staged = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        staged.write_text(text, encoding="utf-8")
+        staged.write_bytes(content)
         staged.replace(path)
     except OSError as error:
-        _LOG.warning("the kernel is not kept: %s", error)
+        _LOG.warning("%s is not kept: %s", what, error)
         with suppress(OSError):
             staged.unlink(missing_ok=True)
-    return _run(compile(text, str(path), "exec"))
 
 
 def _sound(path: Path) -> str | None:

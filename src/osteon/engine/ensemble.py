@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -177,16 +177,13 @@ def _stages(phases: Sequence[Phase], end: float | Array, size: int) -> list[Stag
             and stages[-1].parameters is phase.parameters
             and (start < end).all()
         ):
-            last = stages[-1]
-            stages[-1] = Stage(last.system, last.parameters, last.start, last.end, (*last.events, *events))
+            stages[-1] = replace(stages[-1], events=(*stages[-1].events, *events))
             continue
         if stages:
-            last = stages[-1]
-            stages[-1] = Stage(last.system, last.parameters, last.start, start, last.events)
+            stages[-1] = replace(stages[-1], end=start)
         stages.append(Stage(phase.system, phase.parameters, start, start, events))
-    last = stages[-1]
     ended = np.broadcast_to(np.asarray(end, float), (size,))
-    return [*stages[:-1], Stage(last.system, last.parameters, last.start, ended, last.events)]
+    return [*stages[:-1], replace(stages[-1], end=ended)]
 
 
 def _initial(stage: Stage, before: tuple[Sequence[str], Array] | None, size: int) -> Array:

@@ -116,13 +116,13 @@ def compute(
     """
     grid, arms = output_grid(cohort, settings.every), list(cohort.arms)
     at_once = _patients_at_once(cohort, settings, len(grid))
+    kernel = _kernels() if chosen_backend(cohort, settings.backend) == "compiled" else None
     parts: list[Chunk] = []
     for start in range(lo, hi, at_once):
         stop = min(hi, start + at_once)
         block, size = cohort.block(start, stop), stop - start
         series = {name: np.full((len(arms), size, len(grid)), np.nan, np.float32) for name in settings.series}
         rows: dict[str, np.ndarray] = {}
-        kernel = _kernels() if chosen_backend(cohort, settings.backend) == "compiled" else None
         before = start - lo
         for group in block.groups:
             tell = _teller(on_patients, cancelled, before, len(group.index), len(arms))

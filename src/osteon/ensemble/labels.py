@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from osteon.course import RESEARCH_ONLY
+from osteon.course import RESEARCH_ONLY, installed
 
 if TYPE_CHECKING:
     from osteon.population import Cohort
@@ -16,31 +15,11 @@ KEYS = ("patient", "arm")
 BESIDE = ("steps", "failure", "failed_day", "failed_state")
 # Whatever can change a bit of the result or of a file.
 _PACKAGES = ("osteon", "numpy", "numba", "llvmlite", "sympy", "pyarrow", "zarr", "numcodecs")
-_SIZES = ("callus_volume", "callus_BMC", "callus_radius")
-
-
-def about(name: str, species: str) -> dict[str, Any]:
-    """Attributes of a series: units, long_name, group and, where it needs one, a note."""
-    from osteon.model.systems import curves
-
-    if name == "mRUST":
-        note = (
-            "provisional score: thresholds set on nailed tibiae alone"
-            if species == "human"
-            else "surrogate that follows torsional stiffness"
-        )
-        name_in_full = "modified radiographic union score (mRUST)"
-        return {"units": "1", "long_name": name_in_full, "group": "radiograph", "note": note}
-    curve = curves()[name]
-    found = {"units": curve.unit.replace("^", ""), "long_name": curve.means, "group": curve.group}
-    if name in _SIZES and species == "human":
-        found["note"] = "size follows an envelope scaled from the mouse femur and is too large for people"
-    return found
 
 
 def of_dataset(cohort: Cohort) -> dict[str, Any]:
     """Attributes of the whole set of series."""
-    return {"title": cohort.scenario.title, "comment": RESEARCH_ONLY, "source": f"osteon {_installed('osteon')}"}
+    return {"title": cohort.scenario.title, "comment": RESEARCH_ONLY, "source": f"osteon {installed('osteon')}"}
 
 
 def of_coordinates() -> dict[str, dict[str, Any]]:
@@ -59,11 +38,4 @@ def endpoint_names(columns: Any) -> list[str]:
 
 def versions() -> dict[str, str]:
     """Versions of everything that can change a bit of the result."""
-    return {"python": sys.version.split()[0], **{name: _installed(name) for name in _PACKAGES}}
-
-
-def _installed(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"
+    return {"python": sys.version.split()[0], **{name: installed(name) for name in _PACKAGES}}

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from osteon.course import about
 from osteon.endpoints import endpoint_unit
-from osteon.ensemble.labels import about, endpoint_names, of_coordinates, of_dataset
+from osteon.ensemble.labels import endpoint_names, of_coordinates, of_dataset
 from osteon.ensemble.store import (
     COHORT,
     ENDPOINTS,

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from osteon.ensemble.labels import about, of_coordinates, of_dataset
+from osteon.course import about
+from osteon.ensemble.labels import of_coordinates, of_dataset
 from osteon.errors import InputError, show
 
 if TYPE_CHECKING:

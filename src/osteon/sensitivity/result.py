@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from osteon.course import about
 from osteon.endpoints import endpoint_unit
-from osteon.ensemble.labels import about, of_coordinates, of_dataset
+from osteon.ensemble.labels import of_coordinates, of_dataset
 from osteon.sensitivity.keys import Known
 
 if TYPE_CHECKING:

@@ -11,17 +11,14 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import sys
-import threading
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from osteon.engine.cache import content_key, folder
+from osteon.engine.cache import content_key, folder, put
 from osteon.engine.lanes.job import Code
 from osteon.engine.lanes.machine import host_machine, processor
 from osteon.model.system import System
@@ -97,16 +94,7 @@ def keep(key: str, content: bytes) -> LaneKernel:
     ValueError
         The content is damaged.
     """
-    path = _path(key, folder())
-    staged = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        staged.write_bytes(content)
-        staged.replace(path)
-    except OSError as error:
-        _LOG.warning("the compiled kernel is not kept: %s", error)
-        with suppress(OSError):
-            staged.unlink(missing_ok=True)
+    put(_path(key, folder()), content, "the compiled kernel")
     _FRESH[key] = _open(key, content)
     return _FRESH[key]
 
