@@ -10,6 +10,7 @@ from scipy.integrate import solve_ivp
 from osteon.engine.solve import Phase
 from osteon.model.person import MEMBERS
 from osteon.model.system import System
+from osteon.model.systems import SYSTEMIC_PARAMETERS
 from osteon.parameters import ParameterSet, Record, layered
 
 MOUSE_FEMUR = {"outer_radius": 0.85, "inner_radius": 0.50, "length": 4.0, "envelope_radius": 2.60}
@@ -19,7 +20,7 @@ def prototype_parameters(member: str = "J", imposed: Mapping[str, float] | None 
     """Parameters of the callus prototype (mouse femur), with imposed signals."""
     bone = [Record(f"bone.{k}", v, "mm", "assumed", "prototype", k) for k, v in MOUSE_FEMUR.items()]
     held = [Record(f"imposed.{k}", v, "1", "defined", "test", k) for k, v in (imposed or {}).items()]
-    return layered("constants", "sutjandra2011", "turnover", *MEMBERS[member]).with_records(*bone, *held)
+    return layered(*SYSTEMIC_PARAMETERS, *MEMBERS[member]).with_records(*bone, *held)
 
 
 def values_of(parameters: ParameterSet) -> dict[str, float]:

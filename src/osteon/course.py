@@ -18,12 +18,18 @@ if TYPE_CHECKING:
 #: Curves of the JSON document, in its order; those of the callus are absent without a fracture.
 JSON_SERIES = (
     "denosumab_serum",
+    "romosozumab_serum",
+    "teriparatide_serum",
+    "zoledronate_serum",
     "CTX",
     "P1NP",
     "BSAP",
     "TRACP5b",
     "BMD_lumbar_spine",
     "BMD_total_hip",
+    "BMD_femoral_neck",
+    "serum_calcium",
+    "endogenous_pth",
     "callus_volume",
     "callus_bone_volume_fraction",
     "callus_BMC",
@@ -37,6 +43,11 @@ JSON_SERIES = (
     "lamellar_bone",
     "cartilage",
     "free_rankl",
+    "free_sclerostin",
+    "teriparatide_effect",
+    "bisphosphonate_inhibition",
+    "alendronate_bone",
+    "zoledronate_bone",
     "fibrous",
     "calcified_cartilage",
     "marrow",
@@ -68,6 +79,11 @@ class Course:
         Reason by arm for arms that could not be solved.
     manifest : mapping
         Versions, seed and hashes.
+    bands : xarray.Dataset or None
+        Curves of the skeleton over draws of parameters and structures, dims ``(arm, quantile, time)`` with the
+        quantiles 0.05, 0.5 and 0.95; None where no draws were asked for. A draw that failed has no say.
+    failed_draws : mapping of str to mapping of int to str
+        By arm, why draws could not be solved, by their number in the posterior.
     """
 
     scenario: Scenario
@@ -77,6 +93,8 @@ class Course:
     parameters: tuple[Record, ...]
     failures: Mapping[str, str] = field(default_factory=dict)
     manifest: Mapping[str, Any] = field(default_factory=dict)
+    bands: xr.Dataset | None = None
+    failed_draws: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> xr.DataArray:
         """Return one curve of all arms, ``(arm, time)``.
@@ -94,8 +112,9 @@ class Course:
     def endpoints(self) -> pd.DataFrame:
         """Return the endpoints, one row per arm and endpoint.
 
-        Columns: arm, endpoint, value, unit, low and high (over the ensemble members), note. What is not reached is
-        NaN with a note.
+        Columns: arm, endpoint, value, unit, low and high, note. The range of a healing endpoint is over the ensemble
+        members, that of turnover, density and safety is 5-95 % over the draws, if there are any. What is not reached
+        is NaN with a note.
         """
         return self.table.copy()
 
@@ -119,7 +138,11 @@ class Course:
             one = curve.sel(arm=arm)
             lines = ax.plot(one["time"], one, label=str(arm))
             bounds = [member[name].sel(arm=arm) for member in self.members.values()]
-            if len(bounds) > 1:
+            if self.bands is not None and name in self.bands:
+                ends = self.bands[name].sel(arm=arm)
+                low, high = ends.isel(quantile=0), ends.isel(quantile=-1)
+                ax.fill_between(one["time"], low, high, color=lines[0].get_color(), alpha=0.15, lw=0)
+            elif len(bounds) > 1:
                 lowest, highest = bounds[0], bounds[0]
                 for other in bounds[1:]:
                     lowest, highest = lowest.where(lowest < other, other), highest.where(highest > other, other)
@@ -134,7 +157,8 @@ class Course:
     def to_document(self) -> dict[str, Any]:
         """Return the course as plain values for one JSON document; NaN is written as null.
 
-        Keys: title, warning, arms (name, failure, endpoints, series) and manifest.
+        Keys: title, warning, arms (name, failure, endpoints, series) and manifest. A series of the skeleton has low and
+        high, 5 and 95 % over the draws, if there are any.
         """
         names = [name for name in JSON_SERIES if name in self.data]
         time = [float(t) for t in self.data["time"].values]
@@ -160,6 +184,7 @@ class Course:
                             "unit": self.data[name].attrs["units"],
                             "time_days": time,
                             "value": [_plain(v) for v in self.data[name].sel(arm=arm).values.tolist()],
+                            **self._ends(name, arm),
                         }
                         for name in names
                     },
@@ -171,6 +196,13 @@ class Course:
             "arms": arms,
             "manifest": dict(self.manifest),
         }
+
+    def _ends(self, name: str, arm: str) -> dict[str, list[float | None]]:
+        """Lower and upper curve over the draws, where a series has them."""
+        if self.bands is None or name not in self.bands:
+            return {}
+        lines = self.bands[name].sel(arm=arm).values
+        return {end: [_plain(v) for v in lines[place].tolist()] for end, place in (("low", 0), ("high", -1))}
 
 
 #: Stands in every result.

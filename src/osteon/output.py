@@ -42,7 +42,8 @@ def save(
     Returns
     -------
     dict of str to Path
-        ``report.html``, ``course.nc`` (and ``course_<member>.nc`` for further ensemble members),
+        ``report.html``, ``course.nc`` (and ``course_<member>.nc`` for further ensemble members; ranges over draws are
+        its group ``bands``),
         ``endpoints.csv``, ``endpoints.parquet``, ``scenario.json``, ``manifest.json``; with sensitivities also
         ``sensitivity.nc``, ``sensitivity.csv``, ``sensitivity.parquet``.
 
@@ -132,7 +133,7 @@ def _writers(
         manifest["sensitivities"] = {**sensitivities.manifest, "failed": sensitivities.failed}
         further = _sensitivity_writers(sensitivities)
     return {
-        "course.nc": _netcdf(course.data, first),
+        "course.nc": _netcdf(course.data, first, course.bands),
         **{f"course_{member}.nc": _netcdf(course.members[member], member) for member in others},
         "endpoints.csv": lambda path: table.to_csv(path, index=False),
         "endpoints.parquet": lambda path: table.to_parquet(path, index=False),
@@ -151,9 +152,12 @@ def _sensitivity_writers(found: Sensitivities) -> dict[str, Callable[[Path], Any
     }
 
 
-def _netcdf(dataset: Any, member: str) -> Callable[[Path], Any]:
+def _netcdf(dataset: Any, member: str, bands: Any = None) -> Callable[[Path], Any]:
     def write(path: Path) -> None:
         dataset.assign_attrs(member=member).to_netcdf(path, engine="netcdf4")
+        if bands is not None:
+            packed = {name: {"zlib": True} for name in bands.data_vars}
+            bands.to_netcdf(path, mode="a", group="bands", engine="netcdf4", encoding=packed)
 
     return write
 

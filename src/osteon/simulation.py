@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from osteon.course import RESEARCH_ONLY, Course, about, installed
-from osteon.endpoints import endpoints, mrust
+from osteon.endpoints import (
+    SAFETY_PARAMETERS,
+    Treatment,
+    endpoint_arrays,
+    endpoints,
+    is_treated,
+    mrust,
+    treatment_of,
+    treatments_of,
+)
 from osteon.engine.solve import TOLERANCE, Memory, Piece, solve
 from osteon.errors import InputError, SolveError
 from osteon.model.person import MEMBERS, imposed_records, parameters_for
 from osteon.model.systems import curves
-from osteon.population.plan import course_times, phases
+from osteon.population.plan import course_times, phases, steps
+from osteon.uncertainty import NOT_UNDER_EVERY_DRAW, Choice, Lanes, Spread, choose
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from osteon.parameters import ParameterSet, Record
-    from osteon.scenario import Scenario
+    from osteon.scenario import Arm, Scenario
 
 Curves = dict[str, np.ndarray]
 
@@ -31,6 +43,7 @@ def simulate(
     *,
     members: Sequence[str] = tuple(MEMBERS),
     tolerance: float = TOLERANCE,
+    draws: int | None = None,
     on_progress: Callable[[str, int, int], None] | None = None,
 ) -> Course:
     """Simulate every arm of a scenario.
@@ -43,6 +56,10 @@ def simulate(
         Ensemble members of the callus kinetics; curves are those of the first, endpoints span all.
     tolerance : float
         Error allowed per step.
+    draws : int, optional
+        Draws of parameters and structures of the turnover layer over which curves and endpoints of the skeleton have
+        a range; 0 for none. Left out, 40 for people where no arm imposes an effect, else none. The callus has that of
+        its members.
     on_progress : callable, optional
         ``on_progress(what, done, total)`` before each arm.
 
@@ -56,7 +73,7 @@ def simulate(
     ModelError
         A member is unknown.
     InputError
-        No member is named, or the tolerance is not a number between 1e-12 and 1e-2.
+        No member is named, the tolerance is not a number between 1e-12 and 1e-2, or there are not so many draws.
     """
     import pandas as pd
 
@@ -65,21 +82,33 @@ def simulate(
     if not 1e-12 <= tolerance <= 1e-2:
         raise InputError(f"{tolerance} is outside the allowed range of 1e-12 to 1e-2", path="tolerance")
     members = tuple(members) if scenario.fracture is not None else tuple(members)[:1]
+    choice = choose(scenario, draws)
     time = output_times(scenario)
     sets = {member: parameters_for(scenario, member) for member in members}
     memory, failures = Memory(), {}
     found: dict[str, dict[str, Curves]] = {member: {} for member in members}
-    done, total = 0, len(members) * len(scenario.arms)
-    for member, parameters in sets.items():
-        for arm in scenario.arms:
-            if on_progress:
-                on_progress(arm.name, done, total)
-            try:
-                pieces = solve(phases(scenario, arm, parameters), scenario.horizon, memory, tolerance)
-                found[member][arm.name] = _curves(scenario, pieces, time, parameters)
-            except SolveError as error:
-                failures[arm.name] = str(error)
-            done += 1
+    done, total = 0, (len(members) + (choice is not None)) * len(scenario.arms)
+    with _lanes(scenario, sets[members[0]], choice) as lanes:
+        for member, parameters in sets.items():
+            for arm in scenario.arms:
+                if on_progress:
+                    on_progress(arm.name, done, total)
+                try:
+                    pieces = solve(phases(scenario, arm, parameters), scenario.horizon, memory, tolerance)
+                    found[member][arm.name] = _curves(scenario, pieces, time, parameters)
+                except SolveError as error:
+                    failures[arm.name] = str(error)
+                done += 1
+        spread = None
+        if choice is not None and lanes is not None:
+            names = [arm.name for arm in scenario.arms]
+
+            def tell(arm: str) -> None:
+                if on_progress:
+                    on_progress(f"{arm} × {len(choice)}", done + names.index(arm), total)
+
+            score = partial(_systemic_endpoints, scenario, time)
+            spread = Spread.solve(choice, lanes, time, score, without=failures, tolerance=tolerance, on_arm=tell)
     for name in failures:
         for member in members:
             found[member].pop(name, None)
@@ -87,7 +116,7 @@ def simulate(
         on_progress("", total, total)
 
     datasets = {member: _dataset(scenario, time, found[member], failures) for member in members}
-    table = pd.DataFrame(_endpoint_rows(scenario, time, found, sets, failures))
+    table = pd.DataFrame(_endpoint_rows(scenario, time, found, sets, failures, spread))
     return Course(
         scenario=scenario,
         data=datasets[members[0]],
@@ -95,13 +124,18 @@ def simulate(
         table=table,
         parameters=_used(scenario, sets),
         failures=failures,
-        manifest=_manifest(scenario, sets, tolerance),
+        manifest=_manifest(scenario, sets, tolerance) | ({} if spread is None else {"draws": spread.manifest()}),
+        bands=None if spread is None else spread.dataset(scenario, time),
+        failed_draws={} if spread is None else spread.failed,
     )
 
 
 def output_times(scenario: Scenario) -> np.ndarray:
-    """Days at which curves are given: weekly before, daily for two years after, finer after each dose."""
-    doses = {event.time for arm in scenario.arms for event in arm.dose_events(scenario.patient)}
+    """Days at which curves are given: weekly before, daily for two years after, finer after each dose.
+
+    Of a drug whose daily mean is followed, the days on which its mean changes count as its doses.
+    """
+    doses = {step.start for arm in scenario.arms for step in steps(scenario, arm) if step.doses}
     return course_times(scenario.start_day, scenario.horizon, doses)
 
 
@@ -165,19 +199,25 @@ def _endpoint_rows(
     found: dict[str, dict[str, Curves]],
     sets: dict[str, ParameterSet],
     failures: dict[str, str],
+    spread: Spread | None,
 ) -> list[dict[str, Any]]:
-    """Endpoints of every arm, with their range over the members."""
+    """Endpoints of every arm, with their range over the members, or over the draws where these have it."""
     rows: list[dict[str, Any]] = []
     for arm in scenario.arms:
         if arm.name in failures:
             rows.append(_row(arm.name, "course", [np.nan], "1", f"failed: {failures[arm.name]}"))
             continue
         by_member = [
-            endpoints(time, found[member][arm.name], _chronic(parameters)) for member, parameters in sets.items()
+            endpoints(time, found[member][arm.name], _chronic(parameters), _treatment(scenario, arm, parameters))
+            for member, parameters in sets.items()
         ]
         for same in zip(*by_member, strict=True):
             first = same[0]
             rows.append(_row(arm.name, first.endpoint, [one.value for one in same], first.unit, first.note))
+            drawn = None if spread is None else spread.range_of(arm.name, first.endpoint)
+            if drawn is not None and not np.isnan(first.value):
+                rows[-1] |= dict(zip(("low", "high"), drawn, strict=True))
+                rows[-1]["note"] = NOT_UNDER_EVERY_DRAW if np.isnan(drawn).any() else first.note
     return rows
 
 
@@ -199,10 +239,36 @@ def _chronic(parameters: ParameterSet) -> float:
     return parameters.value("inflammation.chronic") if "inflammation.chronic" in parameters else 0.0
 
 
+def _treatment(scenario: Scenario, arm: Arm, parameters: ParameterSet) -> Treatment | None:
+    """What safety endpoints need to know; none where there are none."""
+    if not is_treated(scenario.patient, [arm]):
+        return None
+    return treatment_of(arm, scenario.horizon, {key: parameters.value(key) for key in SAFETY_PARAMETERS})
+
+
+def _lanes(scenario: Scenario, parameters: ParameterSet, choice: Choice | None) -> AbstractContextManager[Lanes | None]:
+    """The skeleton under draws, of which kernels are being made meanwhile."""
+    if choice is None:
+        return nullcontext()
+    return Lanes(scenario, choice.values({key: record.value for key, record in parameters.items()}), len(choice))
+
+
+def _systemic_endpoints(
+    scenario: Scenario, time: np.ndarray, name: str, series: Mapping[str, np.ndarray], values: Mapping[str, Any]
+) -> dict[str, np.ndarray]:
+    """Endpoints of the skeleton of one arm under draws, each of shape (draws,)."""
+    (arm,) = (one for one in scenario.arms if one.name == name)
+    treatment = None
+    if is_treated(scenario.patient, [arm]):
+        treatment = treatments_of([arm], scenario.horizon, {key: values[key] for key in SAFETY_PARAMETERS})
+    return endpoint_arrays(time, series, treatment=treatment)
+
+
 def _used(scenario: Scenario, sets: dict[str, ParameterSet]) -> tuple[Record, ...]:
     """Parameters that some arm reads, what arms impose, and where further members differ from the first."""
     first, *others = sets
     keys = {key for key in sets[first] if key.startswith("radiograph.")}
+    keys |= set(SAFETY_PARAMETERS) if is_treated(scenario.patient, scenario.arms) else set()
     imposed: list[Record] = []
     for arm in scenario.arms:
         plan = phases(scenario, arm, sets[first])

@@ -32,6 +32,8 @@ EXAMPLES = {
     "ng/mL": "50 ng/mL",
     "mg/cm3": "300 mg/cm3",
     "1/day": "0.1 1/day",
+    "mL/min": "60 mL/min",
+    "nmol/L": "50 nmol/L",
 }
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"

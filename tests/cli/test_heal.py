@@ -10,6 +10,7 @@ import pytest
 import xarray as xr
 
 from osteon import output
+from osteon.endpoints import SAFETY_UNITS
 from osteon.scenario import Scenario
 
 from .conftest import Call, run_process
@@ -62,7 +63,9 @@ def test_writes_every_file_with_its_content(call: Call, small: Path, tmp_path: P
     table = pd.read_csv(out / "endpoints.csv", keep_default_na=True).fillna({"note": ""})
     pd.testing.assert_frame_equal(table, pd.read_parquet(out / "endpoints.parquet"), check_dtype=False, rtol=1e-12)
     assert list(table.columns) == ["arm", "endpoint", "value", "unit", "low", "high", "note"]
-    assert table.groupby("arm").size().nunique() == 1
+    safety = table["endpoint"].isin(SAFETY_UNITS)
+    assert set(table.loc[safety, "arm"]) == {"treated"}
+    assert table[~safety].groupby("arm").size().nunique() == 1
     late = table[table["endpoint"] == "torsional_strength_week52"]
     assert late["value"].isna().all()
     assert (late["note"] != "").all()

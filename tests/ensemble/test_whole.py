@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 import osteon
+from osteon.endpoints import SAFETY_UNITS
 from osteon.ensemble.result import CohortResult
 
 from .fake import TEXT, contents
@@ -82,3 +83,32 @@ def test_a_cluster_changes_no_bit(cohort: osteon.Cohort, whole: CohortResult, tm
     assert again.cohort == cohort
     pd.testing.assert_frame_equal(again.summary(), whole.summary())
     pd.testing.assert_frame_equal(here.summary(), whole.summary())
+
+
+def test_safety_of_patients_with_doses_of_their_own(tmp_path: Path) -> None:
+    """Stopped after one or two doses, treated to the end, and never: each as alone, whatever the chunk."""
+    dose = "{drug: denosumab, amount: 60 mg, start: 0 days"
+    plans = [f"[{dose}}}]", f"[{dose}, every: 6 months, count: 2}}]", f"[{dose}, every: 6 months, count: 5}}]", "[]"]
+    text = "{osteon: 1, title: t, patient: {gfr: %s mL/min}, fracture: null, arms: [{name: a, doses: %s}], horizon: %s}"
+    horizons = ("900 days", "800 days", "900 days", "900 days")
+    ways = zip((80, 30, 50, 80), plans, horizons, strict=True)
+    people = [osteon.Scenario.parse(text % way) for way in ways]
+    cohort = osteon.Cohort.of(people)
+    found = osteon.simulate(cohort, backend="python", out=tmp_path / "one", chunk=1).endpoints()
+    together = osteon.simulate(cohort, backend="python").endpoints()
+    assert set(SAFETY_UNITS) <= set(found.columns)
+    for name in SAFETY_UNITS:
+        np.testing.assert_array_equal(found[name], together[name])
+    for place, one in enumerate(people):
+        alone = osteon.simulate(one, members=["J"]).endpoints().set_index("endpoint")["value"]
+        for name in SAFETY_UNITS:
+            expected = alone.get(name, np.nan)
+            assert found[name][place] == pytest.approx(expected, rel=1e-3, abs=1e-3, nan_ok=True), (place, name)
+    assert found["rebound_start"].notna().tolist() == [True, True, False, False]
+    assert found["serum_calcium_nadir"].notna().tolist() == [True, True, True, False]
+
+
+def test_untreated_people_have_no_safety_columns() -> None:
+    text = "{osteon: 1, title: t, patient: {}, fracture: null, arms: [{name: a}], horizon: 60 days}"
+    found = osteon.simulate(osteon.Cohort.sample(osteon.Scenario.parse(text), 2), backend="python").endpoints()
+    assert not set(SAFETY_UNITS) & set(found.columns)

@@ -5,14 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from osteon.endpoints import SAFETY_PARAMETERS
 from osteon.errors import ModelError
 from osteon.model import callus, markers, maths, turnover
 from osteon.model.drugs import denosumab
 from osteon.model.module import Input, Module, Signal, State
 from osteon.model.system import System
-from osteon.model.systems import DRUGS, HEALING, TURNOVER, assemble, curves
+from osteon.model.systems import DRUGS, HEALING, SYSTEMIC_PARAMETERS, assemble, curves
 from osteon.model.unit_check import check_units
 from osteon.parameters import HOWS, Record, available, layered, load
+from osteon.scenario import catalogue
 from tests.support import prototype_parameters, values_of
 
 
@@ -65,8 +67,10 @@ def test_undeclared_signal_and_parameter_are_refused() -> None:
 
 def test_functions_must_return_what_they_declare() -> None:
     sloppy = replace(turnover.MODULE, rates=lambda s, p, signal: {"precursors": 0.0})
-    with pytest.raises(ModelError, match=r"rates and declaration differ in coupling, osteoblasts, osteoclasts"):
-        _system(sloppy, markers.MODULE).evaluate([1.0] * 8, prototype_parameters().value)
+    system = _system(sloppy, markers.MODULE)
+    missing = ", ".join(sorted(set(turnover.STATES) - {"precursors"}))
+    with pytest.raises(ModelError, match=f"rates and declaration differ in {missing}"):
+        system.evaluate([1.0] * len(system.states), prototype_parameters().value)
 
 
 def test_unknown_imposed_signal_is_refused() -> None:
@@ -75,7 +79,7 @@ def test_unknown_imposed_signal_is_refused() -> None:
 
 
 @pytest.mark.parametrize("fractured", [False, True])
-@pytest.mark.parametrize("drugs", [(), ("denosumab",)])
+@pytest.mark.parametrize("drugs", [(), ("denosumab",), tuple(DRUGS)], ids=lambda drugs: "+".join(drugs))
 @pytest.mark.parametrize("imposed", [(), ("free_rankl", "callus_free_rankl"), ("bisphosphonate_inhibition",), ("pth",)])
 def test_units_of_every_system(fractured: bool, drugs: tuple[str, ...], imposed: tuple[str, ...]) -> None:
     if drugs and "free_rankl" in imposed:
@@ -158,14 +162,16 @@ def test_every_record_is_complete(name: str) -> None:
 
 def test_every_parameter_is_used() -> None:
     """A record that nothing reads is a mistake in a name."""
-    everything = (*TURNOVER, *HEALING, *(m for drug in DRUGS.values() for m in (drug.module, *drug.ties)))
-    used: set[str] = set()
+    used = set(SAFETY_PARAMETERS)
     for imposed in ((), ("pth",), ("bisphosphonate_inhibition",)):
-        system = _system(*everything, imposed=imposed)
+        system = assemble(fractured=True, drugs=DRUGS, imposed=imposed)
         used |= {*system.parameter_keys, *system.initial_parameters()}
-    used |= {system.dose_target("denosumab", "subcutaneous")[1]}
-    known = layered("sutjandra2011", "turnover", "callus_J", "callus_B")
-    assert sorted(set(known) - used) == []
+    for drug in DRUGS.values():
+        used |= {system.dose_target(*given)[1] for given in drug.module.doses}
+    known = set(layered(*SYSTEMIC_PARAMETERS, "callus_J", "callus_B"))
+    assert sorted(key for key in known - used if not key.startswith("constants.")) == []
+    for name in catalogue.parameter_sets():
+        assert sorted(set(load(name)) - known) == [], name
 
 
 def test_unknown_parameter_has_a_near_match() -> None:
@@ -174,16 +180,19 @@ def test_unknown_parameter_has_a_near_match() -> None:
 
 
 def test_a_layer_leaves_a_trace() -> None:
-    changed = load("turnover").with_values({"turnover.recycling": 1.0}, layer="test", source="a source")
-    record = changed["turnover.recycling"]
-    assert (record.value, record.how, record.source, record.set) == (1.0, "assumed", "a source", "test")
-    assert "0.57 -> 1" in record.note
-    assert load("turnover").value("turnover.recycling") == 0.57
+    before = load("turnover").value("turnover.regrowth")
+    changed = load("turnover").with_values({"turnover.regrowth": 2.0}, layer="test", source="a source")
+    record = changed["turnover.regrowth"]
+    assert (record.value, record.how, record.source, record.set) == (2.0, "assumed", "a source", "test")
+    assert f"{before:g} -> 2" in record.note
+    assert load("turnover").value("turnover.regrowth") == before != 2.0
 
 
 def test_curves_know_every_signal_and_state() -> None:
     found = curves()
     for name in ("CTX", "denosumab_serum", "osteoclasts", "denosumab_depot", "callus_progenitors"):
+        assert found[name].means
+    for name in ("bisphosphonate_inhibition", "alendronate_bone", "teriparatide_serum", "free_sclerostin"):
         assert found[name].means
     assert found["free_rankl"].absent == 1.0
     assert found["denosumab_serum"].absent == 0.0
@@ -198,5 +207,5 @@ def test_a_state_with_an_initial_parameter_follows_it() -> None:
         tables=("markers",),
     )
     system = _system(tiny)
-    assert system.initial(values_of(prototype_parameters())) == [0.14]
+    assert system.initial({"markers.ctx_floor": 0.3}) == [0.3]
     assert system.initial_parameters() == ("markers.ctx_floor",)

@@ -62,6 +62,8 @@ def test_spread_is_as_asked(demo: osteon.Scenario) -> None:
     found = Cohort.sample(demo, size).block(0, size).patients
     shares = set(load_table("spread")["shares"])
     drawn = {name.removeprefix("x "): column for name, column in found.items() if name.startswith("x ")}
+    # Synthesis of RANKL is common to all: its degradation follows its level and is no draw of its own.
+    assert drawn.pop("denosumab.kdeg") == pytest.approx(1 / drawn["denosumab.r0"])
     assert set(drawn) == set(load("spread")) - {"patient.age", "patient.weight"}
     for key, column in drawn.items():
         cv = load("spread").value(key)
@@ -115,7 +117,7 @@ def test_no_spread_gives_equal_patients(demo: osteon.Scenario) -> None:
 
 def test_a_coefficient_replaces_that_of_its_key_alone(demo: osteon.Scenario) -> None:
     usual = Cohort.sample(demo, 50).block(0, 50).patients
-    own = Cohort.sample(demo, 50, spread={"denosumab.cl": 0, "denosumab.ka": 0.6, "callus.expansion": 0.1})
+    own = Cohort.sample(demo, 50, spread={"denosumab.cl": 0, "denosumab.ka": 1.2, "callus.expansion": 0.1})
     found = own.block(0, 50).patients
     assert "x denosumab.cl" not in found
     assert {"x callus.expansion"} == set(found) - set(usual)

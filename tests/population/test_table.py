@@ -84,6 +84,10 @@ def test_doses_per_kg_follow_the_weight() -> None:
         ({"smoking": ["yes", "perhaps"]}, "row 2, column smoking", "neither true nor false"),
         ({"smoking": [True, None]}, "row 2, column smoking", "is empty"),
         ({"member": ["J", "K"]}, "row 2, column member", "is not one of J, B"),
+        ({"gfr": ["60 mL/min", 201]}, "row 2, column gfr", "outside the allowed range of 0 mL/min to 200 mL/min"),
+        ({"vitamin_d": [4, 50]}, "row 1, column vitamin_d", "outside the allowed range of 5 nmol/L to 250 nmol/L"),
+        ({"vitamin_d": ["20 ng/mL", 50]}, "row 1, column vitamin_d", "nmol/L"),
+        ({"gfr": [60, 30], "calcium.gfr": [60, 30]}, "column calcium.gfr", "stands in the table twice"),
         ({"denosumab.cl": [0.1, -0.1]}, "row 2, column denosumab.cl", "0 and above"),
         ({"denosumab.cl": ["0.1 L/day", 1]}, "row 1, column denosumab.cl", "own unit"),
         ({"markers.ctx_floor": [0.1, 1.1]}, "row 2, column markers.ctx_floor", "0 to 1"),
@@ -143,3 +147,13 @@ def test_a_large_table_is_read_quickly_and_in_any_split(demo: osteon.Scenario) -
     for key, value in part.items():
         for place in range(12):
             assert pick(value, place) == pick(whole[key], 500 + place), key
+
+
+def test_kidney_function_and_vitamin_d_are_columns(demo: osteon.Scenario) -> None:
+    cohort = Cohort.from_table(demo, {"gfr": ["90 mL/min", "15 mL/min"], "vitamin_d": [100, 12.5]})
+    (group,) = cohort.block(0, 2).groups
+    assert group.values["calcium.gfr"].tolist() == [90, 15]
+    assert group.values["calcium.vitamin_d"].tolist() == [100, 12.5]
+    assert Cohort.from_dict(cohort.to_dict()) == cohort
+    with pytest.raises(InputError, match="known of people alone"):
+        Cohort.from_table(osteon.Scenario.preset("mouse_knockin_femur"), {"gfr": [1, 2]})

@@ -91,3 +91,17 @@ def test_course_times() -> None:
     assert {-14.0, -7.0, 0.0, 1.0, 730.0, 731.0, 738.0, 10.25, 10.75, 24.25} <= set(days.tolist())
     assert 732.0 not in days
     assert course_times(0.0, 1.0, []).tolist() == [0.0, 1.0]
+
+
+def test_kidney_function_and_vitamin_d_of_each_patient() -> None:
+    """Given, left out, or the same for all sampled patients: always those of the patient alone."""
+    traits = [{"gfr": "30 mL/min"}, {"vitamin_d": "20 nmol/L"}, {"gfr": "30 mL/min", "vitamin_d": "20 nmol/L"}, {}]
+    people = [scenario(trait, None, [{"name": "a"}]) for trait in traits]
+    (group,) = Cohort.of(people).block(0, len(people)).groups
+    usual = parameters_for(people[-1])
+    for key, low, places in (("calcium.gfr", 30, (0, 2)), ("calcium.vitamin_d", 20, (1, 2))):
+        for place, one in enumerate(people):
+            assert pick(group.values[key], place) == parameters_for(one).value(key)
+            assert pick(group.values[key], place) == (low if place in places else usual.value(key))
+    sampled = Cohort.sample(people[2], 5).block(0, 5).groups[0].values
+    assert np.broadcast_to(sampled["calcium.gfr"], 5).tolist() == [30] * 5

@@ -120,6 +120,19 @@ def _systemic(time: np.ndarray, doses: list[float]) -> dict[str, np.ndarray]:
         "systemic_osteoclasts": 1 + ctx / 100,
         "systemic_osteoblasts": 1 + p1np / 120,
         "precursors": 1 + pool,
+        "BMD_femoral_neck": 0.5 * gain,
+        "romosozumab_serum": 2 * serum,
+        "free_sclerostin": 1 - 0.9 * block,
+        "teriparatide_serum": 1e-5 * serum,
+        "teriparatide_effect": 0.4 * block,
+        "zoledronate_serum": 1e-2 * serum,
+        "zoledronate_bone": 0.5 * pool,
+        "alendronate_bone": 3 * pool,
+        "bisphosphonate_inhibition": 0.3 * block,
+        "serum_calcium": 2.35 - 0.1 * block,
+        "endogenous_pth": 1 + block,
+        "calcium_uptake": 2 * block,
+        "systemic_tone": 1 + time / 1e5,
     }
 
 
@@ -162,7 +175,11 @@ UNITS = {
     "callus_volume": "mm3",
     "callus_BMC": "mg",
     "callus_BMD": "mg/cm3",
-    **dict.fromkeys(("CTX", "P1NP", "BSAP", "TRACP5b", "BMD_lumbar_spine", "BMD_total_hip"), "%"),
+    **dict.fromkeys(("romosozumab_serum", "teriparatide_serum", "zoledronate_serum"), "ng/mL"),
+    **dict.fromkeys(("zoledronate_bone", "alendronate_bone"), "mg"),
+    **dict.fromkeys(("CTX", "P1NP", "BSAP", "TRACP5b", "BMD_lumbar_spine", "BMD_total_hip", "BMD_femoral_neck"), "%"),
+    "serum_calcium": "mmol/L",
+    "calcium_uptake": "mmol/day",
 }
 
 
@@ -184,7 +201,7 @@ def course(story: Scenario | None = None) -> Course:
         for name in ("CTX", "P1NP"):
             rows.append(_row(arm.name, f"{name}_nadir", series[name].min(), "%"))
             rows.append(_row(arm.name, f"{name}_last", series[name][-1], "%"))
-        for name in ("BMD_lumbar_spine", "BMD_total_hip"):
+        for name in ("BMD_lumbar_spine", "BMD_total_hip", "BMD_femoral_neck"):
             rows.append(_row(arm.name, f"{name}_last", series[name][-1], "%"))
         for name, values in series.items():
             columns.setdefault(name, []).append(values)

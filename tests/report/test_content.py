@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
 
+import pandas as pd
 import pytest
 
+from osteon.endpoints import SAFETY_UNITS
 from osteon.errors import InputError
 from osteon.report import render
 from osteon.report.charts import CHARTS, TISSUES
@@ -206,3 +209,89 @@ def test_page_is_self_contained_small_and_quick(demo: Course) -> None:
     assert not re.search(r'(?:src|href)="(?!#|data:,)', page)
     assert "default-src &#39;none&#39;" in page
     assert "url(" not in page
+
+
+def test_curves_of_what_is_not_given_are_left_out() -> None:
+    """At rest, or not there at all as the serum of a drug that was never given."""
+    plain = course()
+    plain.data = plain.data.copy(deep=True)
+    for name, value in (("denosumab_serum", 0.0), ("free_rankl", 1.0), ("romosozumab_serum", float("nan"))):
+        plain.data[name][:] = value
+    left = {chart["id"] for chart in payload(render(plain))["charts"]}
+    assert {chart.series for chart in CHARTS} - left == {"denosumab_serum", "free_rankl", "romosozumab_serum"}
+
+
+def test_limit_of_calcium_is_the_parameter_of_the_course(demo: Course) -> None:
+    def calcium(of: Course) -> dict:
+        (found,) = (chart for chart in payload(render(of))["charts"] if chart["id"] == "serum_calcium")
+        return found
+
+    assert calcium(demo)["reference"] is None
+    limit = replace(demo.parameters[0], name="safety.hypocalcaemia", value=2.13, unit="mmol/L")
+    found = calcium(replace(demo, parameters=(*demo.parameters, limit)))
+    assert found["reference"] == {"value": 2.13, "label": "hypocalcaemia"}
+    assert found["include"] == [2.13]
+
+
+def _safety(arm: str, note: str = "") -> list[dict]:
+    found = {"rebound_start": 305.0, "rebound_area": 20123.4, "BMD_total_hip_lost": 5.04}
+    found |= {
+        "severe_hypocalcaemia_risk": 2e-4,
+        "hypocalcaemia_risk": 0.004,
+        "serum_calcium_nadir": 2.2468,
+        "serum_calcium_nadir_day": 6.0,
+    }
+    rows = []
+    for name, value in found.items():
+        number = float("nan") if note else value
+        row = {"arm": arm, "endpoint": name, "value": number, "unit": SAFETY_UNITS[name], "note": note}
+        rows.append(row | {"low": number, "high": number})
+    return rows
+
+
+def _texts(page: str, endpoint: str) -> list[str]:
+    row = re.search(rf'<tr data-endpoint="{endpoint}">(.*?)</tr>', page, re.S)
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", row[1], re.S) if row else []
+    return [" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in cells]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_safety_is_told_in_times_losses_and_risks(demo: Course, lang: str) -> None:
+    rows = _safety("hold") + _safety("continue", note="treatment goes on to the end")
+    treated = replace(demo, table=pd.concat([demo.table, pd.DataFrame(rows)]))
+    page, words = render(treated, lang), load(lang)
+    assert words("lead.summary_safety") in page
+    goes_on = words("note.treatment goes on to the end")
+    months = words("value.months", n="10.0")
+    shown = {
+        "rebound_start": f"{words('value.days', day=305)} {months}",
+        "rebound_area": f"20123 {words('unit.percent_days')}",
+        "BMD_total_hip_lost": "5.0 %",
+        "serum_calcium_nadir": "2.25 mmol/L",
+        "serum_calcium_nadir_day": words("value.days", day=6),
+        "hypocalcaemia_risk": "0.4 %",
+        "severe_hypocalcaemia_risk": "&lt;0.1 %",
+    }
+    for name, text in shown.items():
+        going, hold, never = _texts(page, name)
+        assert (hold, never) == (text, "–"), name
+        assert going.startswith("–")
+    # Why is said once in a group, not row by row.
+    assert _texts(page, "rebound_start")[0] == f"– {goes_on}"
+    assert _texts(page, "rebound_area")[0] == "–"
+    assert words("group.calcium") in page
+
+
+def test_safety_that_applies_to_no_arm_is_left_out(demo: Course) -> None:
+    rows = _safety("hold", note="no drug whose end brings a rebound")
+    page = render(replace(demo, table=pd.concat([demo.table, pd.DataFrame(rows)])))
+    assert not any(f'data-endpoint="{name}"' in page for name in SAFETY_UNITS)
+    assert load("en")("lead.summary_safety") not in page
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "GFR 35 mL/min"), ("zh", "肾小球滤过率 35 mL/min")])
+def test_kidneys_and_vitamin_d_are_told(lang: str, said: str) -> None:
+    assert "25(OH)D" not in visible(render(course(), lang))
+    page = render(course(scenario(patient={"gfr": "35 mL/min", "vitamin_d": "30 nmol/L"})), lang)
+    assert said in visible(page)
+    assert "25(OH)D 30 nmol/L" in visible(page)

@@ -77,6 +77,17 @@ def test_the_hash_sees_content_and_nothing_else():
     assert Scenario.parse(ISSUE.replace("68 kg", "68.5 kg")).content_hash() != scenario.content_hash()
 
 
+def test_kidney_function_and_vitamin_d_may_be_given():
+    """Left out they stand nowhere, so that scenarios written before have the hash they had."""
+    plain = Scenario.parse(ISSUE)
+    assert not {"gfr", "vitamin_d"} & set(plain.to_dict()["patient"])
+    given = Scenario.parse(ISSUE.replace("sex: female", "sex: female, gfr: 0.045 L/min, vitamin_d: 50 nmol/L"))
+    assert (given.patient.gfr, given.patient.vitamin_d) == (45, 50)
+    assert given.to_dict()["patient"] | {"gfr": "45 mL/min", "vitamin_d": "50 nmol/L"} == given.to_dict()["patient"]
+    assert Scenario.parse(given.to_dict()) == given
+    assert given.content_hash() != plain.content_hash()
+
+
 def test_defaults_follow_the_species():
     fracture = {"bone": "femur", "fixation": "nail"}
     for species, gap, weight in [("human", 1, 70), ("mouse", 0.25, 0.025), ("rat", 0.5, 0.35), ("sheep", 3, 70)]:
@@ -123,7 +134,7 @@ def test_presets_are_listed_with_the_titles_they_carry():
         assert preset.title == Scenario.preset(preset.name).title
         assert re.search("[一-鿿]", preset.title_zh)
     assert PRESETS[0] == "metatarsal_on_denosumab"
-    assert len(PRESETS) == 8
+    assert len(PRESETS) == 15
 
 
 def codes(scenario):

@@ -19,9 +19,9 @@ arms:
   - name: treated
     doses:
       - {drug: denosumab, amount: 60 mg, start: -40 days, every: 70 days, count: 2}
-horizon: 16 weeks
+horizon: 18 weeks
 """
-SERIES = ("torsional_stiffness", "mRUST", "osteoclasts", "callus_BMD", "CTX", "BMD_total_hip")
+SERIES = ("torsional_stiffness", "mRUST", "osteoclasts", "callus_BMD", "CTX", "BMD_total_hip", "serum_calcium")
 TIMES = np.arange(14.0, 112.1, 14.0)
 PARAMETERS = (
     *("denosumab.bioavailability", "denosumab.r0", "denosumab.kss", "denosumab.cl", "denosumab.potency"),
@@ -36,6 +36,7 @@ PARAMETERS = (
         "radiograph.bridging_cartilage",
         "turnover.clock",
     ),
+    *("endocrine.oestrogen_time", "endocrine.age_at_start", "calcium.gut_reserve", "calcium.baseline"),
 )
 
 
@@ -55,9 +56,10 @@ def test_slopes_are_those_of_the_reference() -> None:
             for name in SERIES:
                 largest = np.abs(expected[name]).max()
                 error = np.abs(curves[name].sel(patient=patient, parameter=key).values - expected[name]).max()
-                # Where a parameter does next to nothing, two solutions differ by their rounding alone.
-                if largest < 1e-6 * max(1.0, np.abs(level[name]).max()):
-                    assert error < 1e-6 * max(1.0, np.abs(level[name]).max())
+                # Where a parameter does next to nothing, the noise of the reference is a share of the curve, not of it.
+                size = max(1.0, np.abs(level[name]).max())
+                if largest < 1e-5 * size:
+                    assert error < 1e-7 * size, (patient, key, name)
                     continue
                 compared += 1
                 if error > 1e-3 * largest:

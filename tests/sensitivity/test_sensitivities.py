@@ -63,10 +63,14 @@ def test_the_table_says_what_each_number_is(found: osteon.Sensitivities) -> None
     assert (row["unit"], row["how"]) == ("1", "assumed")
     late = table[table["endpoint"] == "torsional_stiffness_week52"]
     assert late[["endpoint_value", "slope", "elasticity"]].isna().all(axis=None)
-    # Without the drug turnover does not change, and no relative change of nothing is given.
+    # Without the drug CTX is lowest at the start: nothing has changed, and no relative change of nothing is given.
     untreated = table[(table["arm"] == "never") & (table["endpoint"] == "CTX_nadir")]
     assert (untreated["slope"] == 0).all()
     assert untreated["elasticity"].isna().all()
+    # From there on age and oestrogen move it.
+    last = table[(table["arm"] == "never") & (table["endpoint"] == "CTX_last") & (table["slope"] != 0)]
+    assert {key.partition(".")[0] for key in last["parameter"]} == {"endocrine", "turnover", "markers"}
+    assert {"endocrine.oestrogen_time", "endocrine.age_at_start", "endocrine.supplements"} <= set(last["parameter"])
 
 
 def test_endpoints_are_those_of_a_simulation(scenario: osteon.Scenario, found: osteon.Sensitivities) -> None:
@@ -118,15 +122,15 @@ def test_a_parameter_of_an_initial_state(scenario: osteon.Scenario) -> None:
 
 
 def test_a_parameter_that_is_zero_has_its_plain_slope(scenario: osteon.Scenario) -> None:
-    key = "denosumab.weight_exponent_q"
+    key = "endocrine.supplements"
     found = osteon.sensitivities(scenario, [key], series=["CTX"])
     assert set(found.table["value"]) == {0.0}
     assert set(found.table["elasticity"].dropna()) == {0.0}
-    table = pd.DataFrame({key: [0.01, 0.0]})
+    table = pd.DataFrame({key: [0.02, 0.0]})
     pair = osteon.sensitivities(Cohort.from_table(scenario, table), ["markers.ctx_floor"], series=["CTX"])
     last = pair.table[(pair.table["endpoint"] == "CTX_last") & (pair.table["arm"] == "treated")]["endpoint_value"]
     row = found.table[(found.table["endpoint"] == "CTX_last") & (found.table["arm"] == "treated")].iloc[0]
-    assert row["slope"] == pytest.approx((last.iloc[0] - last.iloc[1]) / 0.01, rel=0.02)
+    assert row["slope"] == pytest.approx((last.iloc[0] - last.iloc[1]) / 0.02, rel=0.02)
     assert row["slope"] != 0
 
 

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from osteon.cli import cohort, heal, look, sensitivity, warmup
+from osteon.cli import calibrate, cohort, heal, look, sensitivity, warmup
 from osteon.errors import OsteonError
 
 _INTERRUPTED = 130
@@ -44,6 +44,7 @@ def _root(
 heal.register(app)
 cohort.register(app)
 sensitivity.register(app)
+calibrate.register(app)
 look.register(app)
 warmup.register(app)
 

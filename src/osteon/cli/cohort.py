@@ -185,7 +185,7 @@ def _first_look(words: Words, who: Cohort, chunk: Chunk) -> str:
     name = "time_to_union" if "time_to_union" in chunk.table else "CTX_last"
     values = [float(value) for value in chunk.table[name]]
     missing = words("value.not_reached")
-    shown = [missing if math.isnan(one) else endpoint_text(words, one, endpoint_unit(name)) for one in values]
+    shown = [missing if math.isnan(one) else endpoint_text(words, one, endpoint_unit(name), name) for one in values]
     told = words("list_separator").join(f"{arm} {text}" for arm, text in zip(who.arms, shown, strict=True))
     return words("cohort.first_look", patient=chunk.lo, endpoint=words(f"endpoint.{name}"), values=told)
 
@@ -269,23 +269,35 @@ def _print(result: CohortResult, words: Words) -> None:
 def _cell(words: Words, row: Mapping[str, Any]) -> dict[str, Any]:
     """Median and range of an endpoint in one arm, as a person reads them."""
     from osteon.report.numbers import fixed
-    from osteon.report.tables import DAYS, endpoint_text
+    from osteon.report.tables import DAYS, SAFETY_UNITS, endpoint_text
 
-    unit, missing = row["unit"], words("value.not_reached")
+    unit, name, missing = row["unit"], row["endpoint"], words("value.not_reached")
     if not row["n"]:
         text = words("value.not_computed")
+    elif not row["reached"] and name in SAFETY_UNITS:
+        text = words("value.not_applicable")
     elif not row["reached"]:
         text = missing if unit in DAYS else words("value.beyond")
     else:
-        middle = missing if math.isnan(row["median"]) else endpoint_text(words, row["median"], unit)
+        middle = missing if math.isnan(row["median"]) else endpoint_text(words, row["median"], unit, name)
         ends = [
-            missing if math.isnan(one) else fixed(one, 0) if unit in DAYS else endpoint_text(words, one, unit)
+            missing
+            if math.isnan(one)
+            else fixed(one, 0)
+            if unit in DAYS
+            # The unit stands once, after the median.
+            else endpoint_text(words, one, unit, name).partition(" ")[0]
             for one in (row["low"], row["high"])
         ]
-        # The unit stands once, after the median.
-        ends = [end.removesuffix(" %") for end in ends]
         text = f"{middle} ({words('value.range', low=ends[0], high=ends[1])})"
-    return {"text": text, "detail": "", "span": "", "note": "", "reached": bool(row["reached"])}
+    return {
+        "text": text,
+        "detail": "",
+        "span": "",
+        "note": "",
+        "reached": bool(row["reached"]),
+        "applies": bool(row["reached"]),
+    }
 
 
 def _share(rows: Sequence[Mapping[Any, Any]], arm: str, endpoint: str) -> str:

@@ -40,6 +40,16 @@ LangOption = Annotated[Language, typer.Option("--lang", help="Language of the ta
 MemberOption = Annotated[
     Members, typer.Option("--member", help="Ensemble members to run; curves are those of the first.")
 ]
+DrawsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--draws",
+        help="Draws of parameters and structures of the turnover model, over which markers, density and safety have a "
+        "range; 0 for none (default: 40 for people where no arm imposes an effect).",
+        metavar="N",
+        show_default=False,
+    ),
+]
 OpenOption = Annotated[
     bool | None,
     typer.Option("--open/--no-open", help="Open the report in the browser.", show_default="only at a terminal"),
@@ -58,18 +68,20 @@ def heal(
     json: JsonOption = False,
     lang: LangOption = Language.en,
     member: MemberOption = Members.both,
+    draws: DrawsOption = None,
     open_report: OpenOption = False,
 ) -> None:
     """Simulate a scenario: every arm of one patient.
 
     Prints a table and writes [bold]report.html[/bold], course.nc, endpoints.csv and .parquet, scenario.json and
-    manifest.json to DIR (default: osteon-out).
+    manifest.json to DIR (default: osteon-out). Ranges over draws need a compiled kernel for each set of drugs, which
+    is made on the first run; --draws 0 needs none.
 
     Example: [bold]osteon heal my.yaml --out result --lang zh[/bold]
     """
     from osteon.scenario import Scenario
 
-    _run(Scenario.read(file), out or (None if json else Path("osteon-out")), json, lang, member, open_report)
+    _run(Scenario.read(file), out or (None if json else Path("osteon-out")), json, lang, member, draws, open_report)
 
 
 def demo(
@@ -77,6 +89,7 @@ def demo(
     json: JsonOption = False,
     lang: LangOption = Language.en,
     member: MemberOption = Members.both,
+    draws: DrawsOption = None,
     open_report: OpenOption = None,
 ) -> None:
     """Simulate a published case: a metatarsal that broke four months after a denosumab dose.
@@ -85,11 +98,17 @@ def demo(
     """
     from osteon.scenario import Scenario
 
-    _run(Scenario.preset(DEMO), out or (None if json else Path("demo-out")), json, lang, member, open_report)
+    _run(Scenario.preset(DEMO), out or (None if json else Path("demo-out")), json, lang, member, draws, open_report)
 
 
 def _run(
-    scenario: Scenario, out: Path | None, json: bool, lang: Language, member: Members, open_report: bool | None
+    scenario: Scenario,
+    out: Path | None,
+    json: bool,
+    lang: Language,
+    member: Members,
+    draws: int | None,
+    open_report: bool | None,
 ) -> None:
     from osteon.cli.show import console, print_json, print_table
     from osteon.output import check_writable, save
@@ -99,7 +118,7 @@ def _run(
     words = _words(lang)
     for note in scenario.notes():
         console.print(f"[yellow]{words('cli.note')}[/yellow] ", note.text_zh if lang == "zh" else note.text_en)
-    course = _simulate(scenario, member)
+    course = _simulate(scenario, member, draws)
     written = save(course, out, lang.value) if out is not None else {}
     if json:
         print_json(course)
@@ -115,14 +134,14 @@ def _run(
         raise typer.Exit(3)
 
 
-def _simulate(scenario: Scenario, member: Members) -> Course:
+def _simulate(scenario: Scenario, member: Members, draws: int | None) -> Course:
     from osteon.cli.show import progress
     from osteon.model.person import MEMBERS
     from osteon.simulation import simulate
 
     members = tuple(MEMBERS) if member is Members.both else (member.value,)
     with progress() as tell:
-        return simulate(scenario, members=members, on_progress=tell)
+        return simulate(scenario, members=members, draws=draws, on_progress=tell)
 
 
 def _words(lang: Language):

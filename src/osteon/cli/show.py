@@ -46,6 +46,11 @@ def print_table(course: Course, words: Words, written: Mapping[str, Path]) -> No
     out.print(table)
     if len(course.members) > 1:
         out.print(words("cli.range"))
+    if course.bands is not None:
+        out.print(words("cli.draws", n=course.bands.attrs["draws"]))
+        for arm, draws in course.failed_draws.items():
+            counts = {"failed": len(draws), "total": course.bands.attrs["draws"], "reason": next(iter(draws.values()))}
+            out.print(f"[yellow]{_plain(words('cli.failed_draws', arm=arm, **counts))}[/yellow]")
     for arm, why in course.failures.items():
         out.print(f"[red]{words('cli.failed')}[/red] {_plain(arm)}: {_plain(why)}")
     assumed = sum(record.how == "assumed" for record in course.parameters)

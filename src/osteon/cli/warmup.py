@@ -37,9 +37,13 @@ def warmup(
     from osteon.ensemble.kernels import systems_of, warm_up
     from osteon.population import Cohort
     from osteon.scenario import Scenario, presets
+    from osteon.uncertainty import choose
+    from osteon.uncertainty import systems_of as systems_of_draws
 
     scenarios = [Scenario.read(file) for file in files] if files else [Scenario.preset(one.name) for one in presets()]
     systems = {one.name: one for scenario in scenarios for one in systems_of(Cohort.sample(scenario, 1))}
+    drawn = [scenario for scenario in scenarios if choose(scenario) is not None]
+    systems |= {one.name: one for scenario in drawn for one in systems_of_draws(scenario)}
     begun = time.monotonic()
     with progress() as tell:
         compiled, total = warm_up(systems.values(), lambda done: tell("", done, len(systems)))

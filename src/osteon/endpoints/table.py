@@ -1,4 +1,4 @@
-"""Endpoints of an arm as one table: stages of healing, union, mechanics, turnover and density.
+"""Endpoints of an arm as one table: stages of healing, union, mechanics, turnover, density and safety.
 
 A time that is not reached, or a week after the horizon, is NaN with a note, never a number. All is written for curves
 of many patients at once, time on the last axis; a point after a patient's own horizon is NaN.
@@ -12,15 +12,17 @@ from typing import NamedTuple
 import numpy as np
 
 from osteon.endpoints.crossing import at, bracket, first_above, last_above, last_index, take
+from osteon.endpoints.safety import SAFETY_UNITS
 from osteon.endpoints.scores import UNION
+from osteon.endpoints.treatment import BEYOND, NOT_REACHED, Treatment
 
 #: Weeks after the fracture at which mechanics are reported.
 WEEKS = (6, 12, 26, 52)
 #: Endpoints that are times after the fracture.
 STAGES = ("inflammation_end", "soft_callus_peak", "hard_callus_start", "remodelling_start")
-_NOT_REACHED = "not reached within the horizon"
-_BEYOND = "after the horizon"
 _NO_SOFT_CALLUS = "no soft callus forms"
+#: Sites of bone density.
+DENSITIES = ("BMD_lumbar_spine", "BMD_total_hip", "BMD_femoral_neck")
 _SOFT_CALLUS = 0.02  # least share of the callus that counts as a soft callus
 _BONE = 1e-4  # least bone of which a lamellar share is given
 
@@ -34,7 +36,9 @@ class Endpoint(NamedTuple):
     note: str = ""
 
 
-def endpoints(time: np.ndarray, series: Mapping[str, np.ndarray], chronic: float = 0.0) -> list[Endpoint]:
+def endpoints(
+    time: np.ndarray, series: Mapping[str, np.ndarray], chronic: float = 0.0, treatment: Treatment | None = None
+) -> list[Endpoint]:
     """Endpoints of one arm of one patient.
 
     Parameters
@@ -45,6 +49,8 @@ def endpoints(time: np.ndarray, series: Mapping[str, np.ndarray], chronic: float
         The arm's curves by public name; callus curves are NaN before the fracture and absent without one.
     chronic : float
         Standing inflammation, which never ends and is taken off.
+    treatment : Treatment, optional
+        Doses of the arm; without them there are no safety endpoints.
 
     Returns
     -------
@@ -52,10 +58,13 @@ def endpoints(time: np.ndarray, series: Mapping[str, np.ndarray], chronic: float
         In the order they are shown.
     """
     found = []
-    for name, values in endpoint_arrays(time, series, chronic).items():
-        value, unit, note = float(values), endpoint_unit(name), ""
-        if np.isnan(value):
-            note = _NOT_REACHED if unit == "day" else _BEYOND
+    arrays = {name: float(values) for name, values in endpoint_arrays(time, series, chronic, treatment).items()}
+    for name, value in arrays.items():
+        unit, note = endpoint_unit(name), ""
+        if np.isnan(value) and treatment is not None and name in SAFETY_UNITS:
+            note = treatment.note(name, arrays)
+        elif np.isnan(value):
+            note = NOT_REACHED if unit == "day" else BEYOND
             if name == "soft_callus_peak" and not _soft_callus(_after_fracture(time, series)[1]).any():
                 note = _NO_SOFT_CALLUS
         found.append(Endpoint(name, value, unit, note))
@@ -63,7 +72,10 @@ def endpoints(time: np.ndarray, series: Mapping[str, np.ndarray], chronic: float
 
 
 def endpoint_arrays(
-    time: np.ndarray, series: Mapping[str, np.ndarray], chronic: float | np.ndarray = 0.0
+    time: np.ndarray,
+    series: Mapping[str, np.ndarray],
+    chronic: float | np.ndarray = 0.0,
+    treatment: Treatment | None = None,
 ) -> dict[str, np.ndarray]:
     """Endpoints of one arm of many patients.
 
@@ -76,6 +88,8 @@ def endpoint_arrays(
         own horizon, and throughout for one that failed.
     chronic : float or ndarray
         Standing inflammation, which never ends and is taken off, shape (...).
+    treatment : Treatment, optional
+        Doses of the arm; without them there are no safety endpoints.
 
     Returns
     -------
@@ -83,11 +97,14 @@ def endpoint_arrays(
         By name, in the order they are shown, each of shape (...); NaN where not reached, after the horizon, or failed.
     """
     found = _healing(*_after_fracture(time, series), chronic) if "mRUST" in series else {}
-    return found | _turnover(series)
+    found |= _turnover(series)
+    return found if treatment is None else found | treatment.safety(time, series)
 
 
 def endpoint_unit(name: str) -> str:
     """Unit of an endpoint by name."""
+    if name in SAFETY_UNITS:
+        return SAFETY_UNITS[name]
     if name in STAGES or name == "time_to_union":
         return "day"
     return "1" if "_week" in name else "%"
@@ -133,7 +150,7 @@ def _turnover(series: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     for name in ("CTX", "P1NP"):
         found[f"{name}_nadir"] = np.fmin.reduce(series[name], axis=-1)
         found[f"{name}_last"] = _last(series[name])
-    return found | {f"{name}_last": _last(series[name]) for name in ("BMD_lumbar_spine", "BMD_total_hip")}
+    return found | {f"{name}_last": _last(series[name]) for name in DENSITIES}
 
 
 def _soft_callus(series: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -217,7 +217,7 @@ class Trajectory:
         """Number of the state that changes fastest relative to its size, where the solution stands."""
         try:
             rates = np.abs(self._functions.rhs(self._y.tolist()))
-        except (ArithmeticError, ValueError):
+        except (ArithmeticError, ValueError, TypeError):
             return int(np.argmax(np.abs(self._y) / self._scale))
         return int(np.argmax(rates / np.maximum(np.abs(self._y), self._scale)))
 
@@ -233,7 +233,8 @@ class Trajectory:
                     new, stages = self._stages(y, h)
                     size = np.maximum(np.maximum(np.abs(y), np.abs(new)), self._scale)
                     error = float(np.max(np.abs(stages[-1]) / size)) / self._tolerance
-            except (ZeroDivisionError, OverflowError, ValueError):
+            except (ZeroDivisionError, OverflowError, ValueError, TypeError):
+                # A power of a number below zero is complex, which no other function takes.
                 error = math.nan
             change = 0.25 if not math.isfinite(error) else min(6.0, max(0.2, 0.9 * max(error, 1e-10) ** (-1 / order)))
             if error <= 1.0:

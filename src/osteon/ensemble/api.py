@@ -23,6 +23,7 @@ def simulate(
     *,
     members: Sequence[str] = ...,
     tolerance: float = ...,
+    draws: int | None = None,
     on_progress: Callable[[str, int, int], None] | None = None,
 ) -> Course: ...
 @overload
@@ -52,6 +53,9 @@ def simulate(scenario: Scenario | Cohort, **settings: Any) -> Course | CohortRes
         Of a scenario: ensemble members of the callus kinetics; curves are those of the first, endpoints span all.
     tolerance : float
         Error allowed per step.
+    draws : int, optional
+        Of a scenario: draws of parameters and structures of the turnover layer over which the skeleton has a range; 0
+        for none. Left out, 40 for people where no arm imposes an effect, else none.
     on_progress : callable, optional
         Of a scenario ``on_progress(what, done, total)`` before each arm; of a cohort ``on_progress(done, total,
         failed)`` in patients.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from osteon.endpoints import endpoint_arrays, mrust
+from osteon.endpoints import Treatment, endpoint_arrays, is_treated, mrust, treatments_of
 from osteon.engine.ensemble import Solved, Solver
 from osteon.engine.solve import TOLERANCE
 from osteon.population.plan import course_times
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from osteon.population import Cohort, Group
 
 #: Curves that endpoints and the score are made of.
-_TURNOVER = ("CTX", "P1NP", "BMD_lumbar_spine", "BMD_total_hip")
+_TURNOVER = ("CTX", "P1NP", "BMD_lumbar_spine", "BMD_total_hip", "BMD_femoral_neck", "serum_calcium")
 _HEALING = (
     *("inflammation", "cartilage", "fibrous", "mineralised_tissue", "callus_tissue", "woven_bone", "lamellar_bone"),
     *("torsional_stiffness", "torsional_strength", "callus_BMD", "cortical_union"),
@@ -116,6 +116,7 @@ def compute(
     """
     grid, arms = output_grid(cohort, settings.every), list(cohort.arms)
     at_once = _patients_at_once(cohort, settings, len(grid))
+    treated = any(is_treated(one.patient, one.arms) for one in cohort.scenarios or (cohort.scenario,))
     kernel = _kernels() if chosen_backend(cohort, settings.backend) == "compiled" else None
     parts: list[Chunk] = []
     for start in range(lo, hi, at_once):
@@ -128,7 +129,8 @@ def compute(
             tell = _teller(on_patients, cancelled, before, len(group.index), len(arms))
             # What a hopeless patient makes infinite is told by its failure.
             with np.errstate(all="ignore"):
-                _solve_group(cohort, group, settings, kernel, grid, series, rows, size, tell)
+                given = _treatments(cohort, group, start) if treated else {}
+                _solve_group(cohort, group, given, settings, kernel, grid, series, rows, size, tell)
             before += len(group.index)
         order = np.arange(start, stop)
         table = {"patient": np.repeat(order, len(arms)), "arm": np.tile(np.array(arms, object), size)}
@@ -158,6 +160,7 @@ def _joined(parts: Sequence[Chunk]) -> Chunk:
 def _solve_group(
     cohort: Cohort,
     group: Group,
+    given: Mapping[str, Treatment],
     settings: Settings,
     kernel: Callable[[System], LaneKernel] | None,
     grid: np.ndarray,
@@ -188,14 +191,22 @@ def _solve_group(
         for name, values in series.items():
             values[number, group.index] = curves[name][:, kept]
         scored = np.searchsorted(every, own[arm])
-        endpoints = endpoint_arrays(
-            own[arm], {name: curve[:, scored] for name, curve in curves.items()}, chronic(group)
-        )
+        seen = {name: curve[:, scored] for name, curve in curves.items()}
+        endpoints = endpoint_arrays(own[arm], seen, chronic(group), given.get(arm))
         for name, values in {**endpoints, **_fate(solved)}.items():
             blank = np.nan if values.dtype.kind == "f" else (0 if values.dtype.kind == "i" else "")
             if name not in rows:
                 rows[name] = np.full((len(cohort.arms), size), blank, values.dtype)
             rows[name][number, group.index] = values
+
+
+def _treatments(cohort: Cohort, group: Group, lo: int) -> dict[str, Treatment]:
+    """Doses of each arm of the patients of a group of a block that begins at `lo`."""
+    alone = (group.scenario,) if cohort.origin != "scenarios" else [cohort.scenarios[lo + i] for i in group.index]
+    return {
+        name: treatments_of([one.arms[number] for one in alone], group.end, group.values)
+        for number, name in enumerate(cohort.arms)
+    }
 
 
 def solved_curves(healing: bool, series: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ and the callus waits behind a switch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from osteon.model.person import MEMBERS, imposed_records, parameters_for
 from osteon.model.system import IMPOSED, System
 from osteon.model.systems import assemble
 from osteon.parameters import Record
+from osteon.population.plan import Step, steps
 
 if TYPE_CHECKING:
     from osteon.scenario import Arm, Scenario
@@ -23,14 +24,36 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GivenDose:
-    """One dose: its day from the fracture, what and how much [mg], the state it lands in and the share that does."""
+    """What is added to one state on one day, as the solver adds it.
+
+    Attributes
+    ----------
+    day : float
+        Day from the fracture.
+    drug : str
+        Which drug.
+    amount : float
+        Sum of the doses of that day [mg]; of a drug whose daily mean is followed the change of its intake [mg/day],
+        negative where it falls.
+    unit : str
+        "mg" or "mg/day".
+    state, share : str
+        Keys of the state it lands in, and of the parameter that says which share does.
+    """
 
     day: float
     drug: str
-    route: str
     amount: float
+    unit: str
     state: str
     share: str
+
+    @property
+    def means(self) -> str:
+        """One line that says what happens."""
+        if self.unit == "mg":
+            return f"{self.amount:g} mg {self.drug}"
+        return f"mean intake of {self.drug} {'rises' if self.amount > 0 else 'falls'} by {abs(self.amount):g} mg/day"
 
 
 @dataclass(frozen=True)
@@ -46,7 +69,7 @@ class ArmModel:
     imposed : mapping
         Signal to (value before time zero, value from time zero on) for what the arm imposes.
     doses : tuple of GivenDose
-        In order of time.
+        In order of time; a course whose daily mean is followed is its first day and the day after its end.
     waiting : frozenset of str
         States that rest until the fracture.
     """
@@ -86,8 +109,8 @@ def arm_model(scenario: Scenario, arm_name: str | None = None, member: str = "J"
     if member not in MEMBERS:
         message = f"{show(member)} is not an ensemble member (allowed: {', '.join(MEMBERS)})"
         raise InputError(message, path="member", value=member)
-    events = arm.dose_events(scenario.patient)
-    drugs = {event.drug for event in events}
+    planned = steps(scenario, arm)
+    drugs = planned[-1].structure[1]
     broken = scenario.fracture is not None
     records = imposed_records(arm.impose)
     without = assemble(fractured=broken, drugs=drugs)
@@ -106,7 +129,7 @@ def arm_model(scenario: Scenario, arm_name: str | None = None, member: str = "J"
         member,
         system,
         {name: (idle.get(name, values[name]), values[name]) for name in held.imposed},
-        tuple(GivenDose(e.time, e.drug, e.route, e.amount, *system.dose_target(e.drug, e.route)) for e in events),
+        tuple(dose for step in planned for dose in _given(step, system)),
         frozenset(without.states) - frozenset(assemble(fractured=False, drugs=drugs).states),
     )
 
@@ -131,6 +154,15 @@ def with_inputs(system: System) -> System:
     ]
     parameters = system.parameters.with_records(*records)
     return System(system.name, system.modules, parameters, (*system.imposed, *sorted(idle)))
+
+
+def _given(step: Step, system: System) -> Iterator[GivenDose]:
+    """What a step adds, state by state."""
+    drugs = {
+        f"{module.name}.{state}": drug for module in system.modules for (drug, _), (state, _) in module.doses.items()
+    }
+    for (state, share), amount in step.doses.items():
+        yield GivenDose(step.start, drugs[state], float(amount), system.states[state].unit, state, share)
 
 
 def _arm(scenario: Scenario, name: str | None) -> Arm:

@@ -17,6 +17,7 @@ from osteon.exchange.latex import Expr, Name, call, latex, symbol, terms
 from osteon.exchange.named import Equation, ModuleEquations, equations
 from osteon.exchange.naming import namer
 from osteon.model import maths
+from osteon.model.module import Module
 from osteon.model.person import MEMBERS
 from osteon.model.system import System
 from osteon.model.systems import DRUGS, assemble
@@ -52,8 +53,8 @@ def to_equations(scenario: Scenario | None = None, arm_name: str | None = None, 
             "This page is made from the modules in `src/osteon/model`; do not edit it. After a change there, write it",
             "again with `python -m osteon.exchange.equations docs/equations.md`.",
             "",
-            "It shows every module osteon has, with starting values: those of member J, of a body weight of 66 kg, and",
-            "for geometry those of a mouse femur. Species, bone, fixation and the patient's traits change them;",
+            "It shows every module osteon has, with starting values: those of member J, of a weight of 66 kg and 65",
+            "years of age, and for geometry those of a mouse femur. Species, bone, fixation and traits change them;",
             "`osteon export FILE --format equations` gives the page of one scenario.",
         ]
         return _page("The equations of osteon", intro, whole, others, {})
@@ -159,11 +160,21 @@ def _section(
     for heading, lines in (("Outputs", part.outputs), ("Rates", part.rates)):
         if lines:
             text += [f"### {heading} of {module.name}", "", *_lines(part, lines, name)]
-    for (drug, route), (state, _) in module.doses.items():
-        key = system.dose_target(drug, route)[1]
-        text += [f"A {route} dose of {drug} adds its amount times `{key}` to `{state}`.", ""]
+    for drug, route in module.doses:
+        text += [_dose(module, drug, route, system), ""]
     text += _parameters(part, system, others, name)
     return text[:-1]
+
+
+def _dose(module: Module, drug: str, route: str, system: System) -> str:
+    """What a dose does; the unit of the state tells a single dose from a mean intake."""
+    state, key = module.doses[drug, route][0], system.dose_target(drug, route)[1]
+    if module.states[state].unit == "mg":
+        return f"A {route} dose of {drug} adds its amount times `{key}` to `{state}`."
+    return (
+        f"A course of {route} doses of {drug} adds its mean amount a day times `{key}` to `{state}` with its first "
+        "dose, and takes it away one dosing interval after its last."
+    )
 
 
 def _lines(part: ModuleEquations, lines: list[Equation], name: Callable[[Name], str]) -> Iterator[str]:

@@ -169,8 +169,10 @@ def _head(writer: _Writer, arm: ArmModel) -> None:
             f"Arm {arm.arm.name}, ensemble member {arm.member}, system {arm.system.name}.",
             f"Time is in days and begins at {arm.start!r} days from the fracture: day = time + osteon_start_day. "
             f"The scenario ends at time {scenario.horizon - arm.start!r}.",
-            "A drug that was not given yet is at zero, which equals its absence. The callus rests at its initial "
-            f"state until the fracture, when {AFTER_FRACTURE} turns from 0 to 1; before that its curves mean nothing.",
+            "A drug that was not given yet is at zero, which equals its absence. Where the daily mean of a drug is "
+            "followed, a course is a rise of its intake with the first dose and a fall after the last. The callus "
+            f"rests at its initial state until the fracture, when {AFTER_FRACTURE} turns from 0 to 1; before that its "
+            "curves mean nothing.",
             f"SHA-256 of the scenario: {scenario.content_hash()}",
         )
     )
@@ -221,6 +223,8 @@ def _body(writer: _Writer, arm: ArmModel) -> None:
     for name, (_, expression) in traced.signals.items():
         writer.assignment(name, infix(expression, names))
     for key, rate in zip(traced.states, traced.rates, strict=True):
+        if rate == 0:
+            continue  # A mean intake moves at doses alone, and a bare zero would have no unit.
         formula = infix(rate, names)
         writer.rate(identifier(key), f"{AFTER_FRACTURE}*({formula})" if key in arm.waiting else formula)
 
@@ -239,8 +243,8 @@ def _events(writer: _Writer, arm: ArmModel) -> None:
             planned[0.0] = (["fracture" if arm.waiting else "effects_imposed"], changes)
     for number, dose in enumerate(arm.doses, 1):
         amount, state = f"dose_{number}_amount", identifier(dose.state)
-        means = f"dose {number}: {dose.amount:g} mg {dose.drug}, {dose.route}, day {dose.day:g} from the fracture"
-        writer.parameter(amount, "mg", means, value=dose.amount)
+        means = f"dose {number}: {dose.means}, day {dose.day:g} from the fracture"
+        writer.parameter(amount, dose.unit, means, value=dose.amount)
         more = f"{identifier(dose.share)}*{amount}"
         if dose.day == arm.start:
             initial = system.states[dose.state].initial

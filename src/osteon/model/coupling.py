@@ -4,7 +4,7 @@ An antibody enters a callus as its vessels do: callus over serum concentration r
 vascularity. The callus does not act back on the skeleton.
 """
 
-from osteon.model.maths import power
+from osteon.model.maths import power_from_zero
 from osteon.model.module import Input, Module, Signal
 
 INPUTS = {
@@ -18,7 +18,7 @@ def signals(s, p, signal):
     """Free RANKL in the callus at the concentration that vessels bring."""
     reach = p.penetration + (1 - p.penetration) * signal.vascularity
     local = reach * signal.denosumab_serum
-    return {"callus_free_rankl": 1 / (1 + p.binding * power(local / p.potency, p.steepness))}
+    return {"callus_free_rankl": 1 / (1 + p.binding * power_from_zero(local / p.potency, p.steepness))}
 
 
 def rates(s, p, signal):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-__all__ = ["hill", "positive", "power", "smooth_min", "sqrt"]
+__all__ = ["hill", "positive", "power", "power_from_zero", "smooth_min", "sqrt"]
 
 
 def sqrt(x: Any) -> Any:
@@ -38,6 +38,11 @@ def smooth_min(a: Any, b: Any, width: float) -> Any:
 def power(x: Any, exponent: Any) -> Any:
     """``x**exponent`` for a quantity that is zero or more; a rounding error below zero stays harmless."""
     return positive(x, 1e-10) ** exponent
+
+
+def power_from_zero(x: Any, exponent: Any) -> Any:
+    """``x**exponent`` that is exactly 0 at 0 also where the exponent is below 1, for drugs that are not there."""
+    return power(x, exponent) - power(0.0 * x, exponent)
 
 
 def hill(x: Any, half: Any, exponent: int = 1) -> Any:

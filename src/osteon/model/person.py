@@ -1,7 +1,9 @@
-"""From a patient and a fracture to parameters: default, then species and bone, then the patient's traits."""
+"""From a scenario to parameters: default, then published sets it names, species and bone, then the patient's traits."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +21,7 @@ MEMBERS = {"J": ("callus_J",), "B": ("callus_J", "callus_B")}
 
 
 def parameters_for(scenario: Scenario, member: str = "J") -> ParameterSet:
-    """Parameters of the scenario's patient, before any arm imposes an effect.
+    """Parameters of the scenario's patient, with the published sets it names, before any arm imposes an effect.
 
     Parameters
     ----------
@@ -33,15 +35,17 @@ def parameters_for(scenario: Scenario, member: str = "J") -> ParameterSet:
     ModelError
         `member` is unknown.
     """
-    return person_parameters(scenario.patient, scenario.fracture, member)
+    return person_parameters(scenario.patient, scenario.fracture, member, scenario.parameters)
 
 
-def person_parameters(patient: Patient, fracture: Fracture | None, member: str = "J") -> ParameterSet:
-    """Parameters of a patient with a fracture or none; see `parameters_for`."""
+def person_parameters(
+    patient: Patient, fracture: Fracture | None, member: str = "J", sets: Sequence[str] = ()
+) -> ParameterSet:
+    """Parameters of a patient with a fracture or none, and published sets by name; see `parameters_for`."""
     if member not in MEMBERS:
         raise ModelError(f"there is no ensemble member {member}; the members are {', '.join(MEMBERS)}")
     names = SYSTEMIC_PARAMETERS + (("radiograph", *MEMBERS[member]) if fracture is not None else ())
-    parameters = _species(layered(*names), patient)
+    parameters = _species(_published(layered(*names), sets), patient)
     if fracture is None:
         return parameters
     return _traits(_fracture(parameters, fracture, patient), patient, fracture)
@@ -78,16 +82,36 @@ def imposed_records(impose: Impose | None) -> tuple[Record, ...]:
     )
 
 
+def _published(parameters: ParameterSet, sets: Sequence[str]) -> ParameterSet:
+    """Replace what published sets give, which is always the value of a known parameter."""
+    for name in sets:
+        parameters = parameters.with_records(
+            *(
+                replace(record, note=f"{name}: {parameters[key].value:g} -> {record.value:g}")
+                for key, record in load(name).items()
+            )
+        )
+    return parameters
+
+
 def _species(parameters: ParameterSet, patient: Patient) -> ParameterSet:
     hooks, geometry = load_table("hooks/patient"), load("geometry")
     parameters = parameters.with_values(
-        {"denosumab.weight": patient.weight}, layer="patient", how="defined", source="scenario"
+        {
+            "denosumab.weight": patient.weight,
+            "endocrine.age_at_start": patient.age,
+            **({} if patient.gfr is None else {"calcium.gfr": patient.gfr}),
+            **({} if patient.vitamin_d is None else {"calcium.vitamin_d": patient.vitamin_d}),
+        },
+        layer="patient",
+        how="defined",
+        source="scenario",
     )
     if patient.species == "human":
-        return parameters
+        return _apply(parameters, hooks["menopause"], "sex") if patient.sex == "female" else parameters
     clock = geometry[f"turnover_clock.{patient.species}"]
     parameters = parameters.with_values(
-        {"turnover.clock": clock.value, "markers.clock": clock.value},
+        dict.fromkeys(("turnover.clock", "markers.clock", "calcium.clock"), clock.value),
         layer="species",
         how=clock.how,
         source=clock.source,

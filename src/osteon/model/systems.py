@@ -8,28 +8,47 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from osteon.errors import ModelError, near_match
-from osteon.model import callus, coupling, inflammation, markers, mechanics, osteoclast_signal, turnover
-from osteon.model.drugs import denosumab
+from osteon.model import (
+    bisphosphonate,
+    calcium,
+    callus,
+    coupling,
+    endocrine,
+    inflammation,
+    markers,
+    mechanics,
+    osteoclast_signal,
+    pth,
+    turnover,
+)
+from osteon.model.drugs import alendronate, denosumab, romosozumab, teriparatide, zoledronate
 from osteon.model.module import Module
 from osteon.model.system import System
 from osteon.parameters import ParameterSet, Record, layered
 
-TURNOVER = (turnover.MODULE, markers.MODULE)
+TURNOVER = (endocrine.MODULE, turnover.MODULE, markers.MODULE, calcium.MODULE)
 HEALING = (inflammation.MODULE, callus.MODULE, osteoclast_signal.MODULE, mechanics.MODULE)
 
 
 @dataclass(frozen=True, slots=True)
 class Drug:
-    """A drug: its module, the modules that tie it to the callus, and the name of its parameter file."""
+    """A drug: its module, its parameter file, the modules that tie it to the callus, and those that it shares."""
 
     module: Module
-    ties: tuple[Module, ...]
     parameters: str
+    ties: tuple[Module, ...] = ()
+    shared: tuple[Module, ...] = ()
 
 
-DRUGS = {"denosumab": Drug(denosumab.MODULE, (coupling.MODULE,), "sutjandra2011")}
+DRUGS = {
+    "denosumab": Drug(denosumab.MODULE, "sutjandra2011", ties=(coupling.MODULE,)),
+    "alendronate": Drug(alendronate.MODULE, "alendronate", shared=(bisphosphonate.MODULE,)),
+    "zoledronate": Drug(zoledronate.MODULE, "zoledronate", shared=(bisphosphonate.MODULE,)),
+    "teriparatide": Drug(teriparatide.MODULE, "teriparatide", ties=(pth.MODULE,)),
+    "romosozumab": Drug(romosozumab.MODULE, "romosozumab"),
+}
 #: Parameter files of the systemic layer.
-SYSTEMIC_PARAMETERS = ("constants", "turnover", *(drug.parameters for drug in DRUGS.values()))
+SYSTEMIC_PARAMETERS = ("constants", "turnover", "endocrine", "calcium", *(drug.parameters for drug in DRUGS.values()))
 #: Signals a scenario may impose.
 IMPOSABLE = ("bisphosphonate_inhibition", "callus_free_rankl", "free_rankl", "pth")
 
@@ -65,6 +84,7 @@ def _assemble(fractured: bool, drugs: tuple[str, ...], imposed: tuple[str, ...],
         if drug not in DRUGS:
             raise ModelError(f"there is no drug module for {drug}; {near_match(drug, DRUGS)}".rstrip("; "))
         modules.append(DRUGS[drug].module)
+        modules += [module for module in DRUGS[drug].shared if module not in modules]
         modules += DRUGS[drug].ties if fractured else ()
     modules += HEALING if fractured else ()
     wanted = {name for module in modules for name in (*module.inputs, *module.outputs)}
@@ -95,13 +115,15 @@ def curves() -> dict[str, Curve]:
     """Every signal, and every state without a signal as ``module_state``, of all modules."""
     found: dict[str, Curve] = {}
     ties = [tie for drug in DRUGS.values() for tie in drug.ties]
-    everything = [*TURNOVER, *HEALING, *(drug.module for drug in DRUGS.values()), *ties]
+    shared = {module.name: module for drug in DRUGS.values() for module in drug.shared}
+    everything = [*TURNOVER, *HEALING, *(drug.module for drug in DRUGS.values()), *shared.values(), *ties]
     idle = {name: need.default for module in everything for name, need in module.inputs.items()}
     callus_parts = {module.name for module in (*HEALING, *ties)}
     for module in everything:
         local = module.name in callus_parts
         for name, signal in module.outputs.items():
-            off = idle.get(name)
+            # Nobody needs the serum level of most drugs as an input; without the drug there is none of it.
+            off = idle.get(name, 0.0 if name.endswith("_serum") else None)
             found[name] = Curve(signal.unit, signal.means, module.name, math.nan if off is None else off, local)
         for name, state in module.states.items():
             start = state.initial if isinstance(state.initial, float) and not local else math.nan

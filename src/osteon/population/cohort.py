@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,7 +16,7 @@ from osteon.model.person import MEMBERS
 from osteon.population.block import TRAITS, Block, one_group
 from osteon.population.explicit import checked, explicit_block
 from osteon.population.plan import Number, narrow
-from osteon.population.spread import ages, choose, factors, spread_for, weights
+from osteon.population.spread import ages, choose, drawn, factors, posterior_of, spread_for, weights
 from osteon.population.table import Table, read_table
 from osteon.population.values import Kind, typical, values_of
 from osteon.scenario import Scenario
@@ -47,6 +47,8 @@ class Cohort:
         Ensemble members of the callus kinetics that occur.
     spread : mapping of str to float
         Coefficients of variation between sampled patients.
+    draws : str
+        Content hash of the posterior that each sampled patient has a draw of; empty where they have none.
     """
 
     origin: Origin
@@ -57,6 +59,7 @@ class Cohort:
     spread: Mapping[str, float] = field(default_factory=dict)
     scenarios: tuple[Scenario, ...] = field(default=(), repr=False)
     table: Table | None = field(default=None, repr=False)
+    draws: str = ""
 
     @classmethod
     def sample(
@@ -67,6 +70,7 @@ class Cohort:
         seed: int | None = None,
         members: Sequence[str] = tuple(MEMBERS),
         spread: str | Mapping[str, float] | None = None,
+        draws: bool = False,
     ) -> Cohort:
         """Virtual patients around the scenario's.
 
@@ -83,6 +87,9 @@ class Cohort:
         spread : mapping of str to float, or "none", optional
             Coefficients of variation, from 0 to 2, that replace the shipped ones of the same key (a parameter,
             ``patient.age`` or ``patient.weight``); "none" makes all patients equal.
+        draws : bool
+            Whether each patient has, before the spread, parameters and structure of the turnover layer from one draw
+            of the shipped posterior; ``draw`` and ``structure`` are then columns of the patients.
 
         Raises
         ------
@@ -94,8 +101,9 @@ class Cohort:
         number = scenario.seed if seed is None else _whole(seed, "seed", 0, _SEEDS - 1)
         chosen = _members(members)
         chosen = chosen if scenario.fracture is not None else chosen[:1]
-        known = typical(Kind.of(scenario.patient, scenario.fracture, chosen[0]))
-        return cls("sample", scenario, size, number, chosen, spread_for(spread, known))
+        known = typical(Kind.of(scenario, chosen[0]))
+        version = posterior_of(scenario).content_hash() if draws else ""
+        return cls("sample", scenario, size, number, chosen, spread_for(spread, known), draws=version)
 
     @classmethod
     def of(cls, scenarios: Sequence[Scenario], *, member: str = "J") -> Cohort:
@@ -123,7 +131,8 @@ class Cohort:
         table : DataFrame, mapping, str or Path
             A table, columns by name, or the path of a CSV or Parquet file. Columns: ``age`` and ``weight`` (numbers in
             yr and kg, or text such as "73 yr"), ``sex``, ``diabetes``, ``osteoporosis``, ``smoking``, ``obesity``,
-            ``member``, and any parameter by its key, in its own unit.
+            ``member``, of people ``gfr`` [mL/min] and ``vitamin_d`` [nmol/L], and any parameter by its key, in its own
+            unit.
         member : str
             Ensemble member where there is no such column.
 
@@ -173,12 +182,17 @@ class Cohort:
         scenario, patient = self.scenario, self.scenario.patient
         age, weight = (draw(self.seed, lo, hi, patient, self.spread) for draw in (ages, weights))
         which = choose(self.seed, lo, hi, "member", len(self.members))
-        kinds = [Kind.of(patient, scenario.fracture, member) for member in self.members]
+        kinds = [Kind.of(scenario, member) for member in self.members]
         values = values_of(kinds, which, age, weight)
+        told: dict[str, np.ndarray] = {}
+        if self.draws:
+            every = posterior_of(scenario, self.draws)
+            own, told = drawn(every, scenario, self.seed, lo, hi, values)
+            values |= {key: narrow(one) for key, one in own.items()}
         multiplied = factors(self.seed, lo, hi, self.spread, values)
         values |= {key: values[key] * factor for key, factor in multiplied.items()}
         patients = {name: np.full(hi - lo, getattr(patient, name)) for name in TRAITS[2:-1]}
-        patients = {"age": age, "weight": weight, **patients, "member": np.array(self.members)[which]}
+        patients = {"age": age, "weight": weight, **patients, "member": np.array(self.members)[which], **told}
         patients |= {f"x {key}": factor for key, factor in multiplied.items()}
         return Block(lo, hi, (one_group(scenario, values, narrow(weight), hi - lo),), patients)
 
@@ -191,7 +205,7 @@ class Cohort:
         for place, traits in enumerate(zip(*(patients[name].tolist() for name in TRAITS[2:]), strict=True)):
             if traits not in found:
                 named = dict(zip(TRAITS[2:-1], traits, strict=False))
-                kind = Kind.of(scenario.patient, scenario.fracture, traits[-1], **named)
+                kind = Kind.of(scenario, traits[-1], **named)
                 found[traits] = kinds.setdefault(kind, len(kinds))
             which[place] = found[traits]
         values = values_of(list(kinds), which, patients["age"], patients["weight"])
@@ -212,7 +226,8 @@ class Cohort:
         common["scenario"] = self.scenario.to_dict()
         if self.table is not None:
             return {**common, "table": self.table.to_dict()}
-        return {**common, "spread": dict(self.spread)}
+        # Left out without draws, so that older cohorts keep their hash.
+        return {**common, "spread": dict(self.spread), **({"draws": self.draws} if self.draws else {})}
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Cohort:
@@ -227,9 +242,12 @@ class Cohort:
             if kind != "sample":
                 raise InputError(f"{show(kind)} is not a kind of cohort", path="kind", value=kind)
             # What is not in the dictionary is switched off, even if osteon ships a spread for it by now.
-            shipped = spread_for(None, typical(Kind.of(scenario.patient, scenario.fracture, members[0])))
+            shipped = spread_for(None, typical(Kind.of(scenario, members[0])))
             spread = {**dict.fromkeys(shipped, 0.0), **given["spread"]}
-            return cls.sample(scenario, given["size"], seed=given["seed"], members=members, spread=spread)
+            made = cls.sample(scenario, given["size"], seed=given["seed"], members=members, spread=spread)
+            if "draws" not in given:
+                return made
+            return replace(made, draws=posterior_of(scenario, given["draws"]).content_hash())
         except (KeyError, IndexError, TypeError) as error:
             raise InputError(f"is not a cohort that osteon wrote ({error})", path="cohort") from None
 

@@ -11,7 +11,7 @@ from osteon.engine.solve import Phase
 from osteon.errors import InputError, show
 from osteon.model.person import imposed_records
 from osteon.population.block import TRAITS, Block, Group
-from osteon.population.plan import Number, Step, narrow, steps
+from osteon.population.plan import Number, Step, narrow, phases_of, steps
 from osteon.population.values import Kind, values_of
 from osteon.scenario import Scenario
 
@@ -49,9 +49,7 @@ def checked(scenarios: Sequence[Scenario]) -> tuple[Scenario, ...]:
 def explicit_block(scenarios: Sequence[Scenario], member: str, lo: int) -> Block:
     """Block of the patients of `scenarios`, the first of whom has number `lo`."""
     kinds: dict[Kind, int] = {}
-    which = np.array(
-        [kinds.setdefault(Kind.of(one.patient, one.fracture, member), len(kinds)) for one in scenarios], int
-    )
+    which = np.array([kinds.setdefault(Kind.of(one, member), len(kinds)) for one in scenarios], int)
     age = np.array([one.patient.age for one in scenarios])
     weight = np.array([one.patient.weight for one in scenarios])
     plans = [[steps(one, arm) for arm in one.arms] for one in scenarios]
@@ -85,10 +83,8 @@ def _stacked(plans: Sequence[list[Step]], arms: Sequence[Arm], values: Mapping[s
     for same in zip(*plans, strict=True):
         start: Any = narrow(np.array([step.start for step in same]))
         doses = {target: narrow(np.array([step.doses[target] for step in same])) for target in same[0].doses}
-        step = Step(start, same[0].structure, doses)
-        impulses: Any = step.impulses(held)
-        stacked.append(Phase(start, step.system, held, impulses))
-    return stacked
+        stacked.append(Step(start, same[0].structure, doses))
+    return phases_of(stacked, held)
 
 
 def _listed(names: Sequence[str]) -> str:

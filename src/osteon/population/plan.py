@@ -17,12 +17,11 @@ from osteon.model.person import imposed_records
 from osteon.model.system import System
 from osteon.model.systems import assemble
 from osteon.parameters import ParameterSet
+from osteon.population.intake import Change, Number, intake_changes, is_averaged
 
 if TYPE_CHECKING:
     from osteon.scenario import Arm, DoseEvent, Scenario
 
-#: A number, or one for each of many patients, shape (patients,).
-Number = float | np.ndarray
 #: What tells two structures apart: whether there is a callus, drugs given so far, effects imposed.
 Structure = tuple[bool, tuple[str, ...], tuple[str, ...]]
 
@@ -31,7 +30,10 @@ _AFTER_A_DOSE = (0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 14.0)
 
 
 class Step(NamedTuple):
-    """A phase before parameters are known: start [day], structure, and amount [mg] by state and bioavailability."""
+    """A phase before parameters are known: start [day], structure, and amount by state and bioavailability.
+
+    An amount is in mg, or in mg/day where the daily mean of a drug is followed; it is negative where that falls.
+    """
 
     start: float
     structure: Structure
@@ -49,7 +51,7 @@ class Step(NamedTuple):
         return assemble(fractured=fractured, drugs=drugs, imposed=imposed)
 
     def impulses(self, values: Mapping[str, Number]) -> dict[str, Number]:
-        """Amount [mg] added to each state, what is lost on the way taken off."""
+        """Amount added to each state, what is lost on the way taken off."""
         added: dict[str, Number] = {}
         for (state, share), amount in self.doses.items():
             added[state] = added.get(state, 0.0) + amount * values[share]
@@ -73,23 +75,25 @@ def steps(scenario: Scenario, arm: Arm, weight: Number | None = None) -> list[St
     list of Step
         A drug is absent before its first dose, the callus before the fracture, an imposed effect before time zero.
     """
-    events = _events(arm, scenario.patient.weight if weight is None else weight)
+    weight = scenario.patient.weight if weight is None else weight
+    events = _events(arm, weight)
+    changes, begun = intake_changes(arm, weight, scenario.horizon)
     imposed = tuple(record.name for record in imposed_records(arm.impose))
     broken = scenario.fracture is not None
-    whole: set[float] = {scenario.start_day, *(event.time for event in events)}
+    whole: set[float] = {scenario.start_day, *(event.time for event in events), *begun.values(), *changes}
     moments = sorted(whole | {0.0} if broken or imposed else whole)
-    first: dict[str, float] = {}
-    fallen: dict[float, list[DoseEvent]] = {}
+    first: dict[str, float] = dict(begun)
+    fallen: dict[float, list[Change]] = {moment: list(added) for moment, added in changes.items()}
     for event in events:
         first.setdefault(event.drug, event.time)
-        fallen.setdefault(event.time, []).append(event)
+        fallen.setdefault(event.time, []).append(Change(event.drug, event.route, event.amount))
     planned = []
     for moment in moments:
         given = tuple(sorted(drug for drug, time in first.items() if time <= moment))
         step = Step(moment, (broken and moment >= 0, given, imposed if moment >= 0 else ()), {})
         amounts: dict[tuple[str, str], list[Number]] = {}
-        for event in fallen.get(moment, ()):
-            amounts.setdefault(step.system.dose_target(event.drug, event.route), []).append(event.amount)
+        for change in sorted(fallen.get(moment, ()), key=lambda change: (change.drug, change.route)):
+            amounts.setdefault(step.system.dose_target(change.drug, change.route), []).append(change.amount)
         step.doses.update({target: _total(added) for target, added in amounts.items()})
         planned.append(step)
     return planned
@@ -114,10 +118,35 @@ def phases(
     if isinstance(parameters, ParameterSet):
         parameters = {key: record.value for key, record in parameters.items()}
     values: Any = {**parameters, **{record.key: record.value for record in imposed_records(arm.impose)}}
-    return [
-        Phase(step.start, step.system, values, step.impulses(values))  # pyright: ignore[reportArgumentType]
-        for step in steps(scenario, arm, weight)
-    ]
+    return phases_of(steps(scenario, arm, weight), values)
+
+
+def phases_of(planned: Sequence[Step], values: Mapping[str, Number]) -> list[Phase]:
+    """Phases of the steps of one arm under parameter `values`, which they share.
+
+    Where all that was given of a drug has been taken back, so is all that arrived, to the last bit.
+    """
+    made = []
+    given: dict[tuple[str, str], Number] = {}
+    arrived: dict[tuple[str, str], Number] = {}
+    for step in planned:
+        impulses: Any = {}
+        for target, amount in step.doses.items():
+            state, share = target
+            before = arrived.get(target, 0.0)
+            given[target] = given.get(target, 0.0) + amount
+            change = _take_back(given[target], before, amount * values[share])
+            arrived[target] = before + change
+            impulses[state] = impulses.get(state, 0.0) + change
+        parameters: Any = values
+        made.append(Phase(step.start, step.system, parameters, impulses))
+    return made
+
+
+def _take_back(given: Number, before: Number, change: Number) -> Number:
+    if isinstance(given, np.ndarray) or isinstance(change, np.ndarray):
+        return np.where(np.asarray(given) == 0, 0.0 - before, change)
+    return 0.0 - before if given == 0 else change
 
 
 def course_times(start: float, end: float, doses: Iterable[float]) -> np.ndarray:
@@ -148,8 +177,8 @@ def narrow(values: np.ndarray) -> Number:
 
 
 def _events(arm: Arm, weight: Any) -> list[DoseEvent]:
-    """Single doses in order; amounts of equal doses need no order, since they are summed exactly."""
-    events = [event for dose in arm.doses for event in dose.events(weight)]
+    """Single doses in order, less those whose mean is followed; equal ones need no order, they are summed exactly."""
+    events = [event for dose in arm.doses if not is_averaged(dose.drug) for event in dose.events(weight)]
     return sorted(events, key=lambda event: (event.time, event.drug, event.route))
 
 

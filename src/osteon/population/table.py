@@ -16,7 +16,7 @@ from osteon.population.block import TRAITS
 from osteon.population.spread import settable
 from osteon.population.values import Kind, typical
 from osteon.scenario import catalogue
-from osteon.scenario.quantity import Range, check_range
+from osteon.scenario.quantity import RANGES, Range, check_range
 from osteon.units import format_quantity, split_quantity, to_internal
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _UNITS = {"age": "yr", "weight": "kg"}
+#: Traits of people that are a parameter: the parameter, and the range.
+_MEASURED = {"gfr": ("calcium.gfr", RANGES["gfr"]), "vitamin_d": ("calcium.vitamin_d", RANGES["vitamin_d"])}
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,21 +82,24 @@ def read_table(scenario: Scenario, source: pd.DataFrame | Mapping[str, Any] | st
         raise InputError(f"{show(source)} is neither a table nor the path of one", path="table", value=source)
     if not len(frame):
         raise InputError("holds no row, and at least one patient is needed", path=name)
-    keys = settable(typical(Kind.of(scenario.patient, scenario.fracture, member)))
+    keys = settable(typical(Kind.of(scenario, member)))
     columns: dict[str, np.ndarray] = {}
     for place, column in enumerate(frame.columns):
         _known(column, keys, name)
-        if column in columns:
+        key = _MEASURED[column][0] if column in _MEASURED else column
+        if key in columns:
             raise InputError("stands in the table twice", path=f"{name}, column {column}", value=column)
-        columns[column] = _column(frame.iloc[:, place], column, name, scenario.patient.species)
+        columns[key] = _column(frame.iloc[:, place], column, name, scenario.patient.species)
     return Table(len(frame), columns)
 
 
 def _known(column: Any, keys: list[str], name: str) -> None:
-    if column in TRAITS or column in keys:
+    if column in TRAITS or column in _MEASURED or column in keys:
         return
-    allowed = f"allowed: {', '.join(TRAITS)}, and parameters of the patients"
-    hint = "write the column weight" if column == "denosumab.weight" else near_match(column, [*TRAITS, *keys])
+    allowed = f"allowed: {', '.join((*TRAITS, *_MEASURED))}, and parameters of the patients"
+    hint = (
+        "write the column weight" if column == "denosumab.weight" else near_match(column, [*TRAITS, *_MEASURED, *keys])
+    )
     raise InputError(f"{show(str(column))} is not a known column ({allowed})", path=name, value=column, hint=hint)
 
 
@@ -105,12 +110,19 @@ def _column(cells: pd.Series, column: str, name: str, species: str) -> np.ndarra
         return f"{name}, row {row + 1}, column {column}"
 
     if column in _UNITS:
-        return _within(
-            _numbers(cells, _UNITS[column], where), getattr(catalogue.species()[species], column), species, where
-        )
+        trait = getattr(catalogue.species()[species], column)
+        allowed = Range(trait.low, trait.high, trait.unit, bounds=trait.bounds)
+        whom = f" for {'a ' if species != 'human' else ''}{species}"
+        return _within(_numbers(cells, _UNITS[column], where), allowed, whom, where)
+    if column in _MEASURED:
+        if species != "human":
+            message = f"is known of people alone, and the patients are of the species {species}"
+            raise InputError(message, path=f"{name}, column {column}", hint="leave the column out")
+        allowed = _MEASURED[column][1]
+        return _within(_numbers(cells, allowed.unit, where), allowed, "", where)
     if column in ("sex", "diabetes", "member"):
-        allowed: Any = {"sex": catalogue.sexes(), "diabetes": catalogue.diabetes(), "member": MEMBERS}[column]
-        return np.array(_distinct(cells, lambda cell: _choice(cell, allowed), where))
+        choices: Any = {"sex": catalogue.sexes(), "diabetes": catalogue.diabetes(), "member": MEMBERS}[column]
+        return np.array(_distinct(cells, lambda cell: _choice(cell, choices), where))
     if column in TRAITS:
         return np.array(_distinct(cells, _flag, where), bool)
     values = _numbers(cells, "", where)
@@ -145,13 +157,11 @@ def _numbers(cells: pd.Series, unit: str, where: Callable[[int], str]) -> np.nda
     return values
 
 
-def _within(values: np.ndarray, trait: catalogue.Trait, species: str, where: Callable[[int], str]) -> np.ndarray:
-    allowed = Range(trait.low, trait.high, trait.unit, bounds=trait.bounds)
-    bad = np.flatnonzero((values < trait.low) | (values > trait.high))
+def _within(values: np.ndarray, allowed: Range, whom: str, where: Callable[[int], str]) -> np.ndarray:
+    bad = np.flatnonzero((values < allowed.low) | (values > allowed.high))
     for row in bad[:1].tolist():
-        whom = f" for {'a ' if species != 'human' else ''}{species}"
         try:
-            check_range(float(values[row]), allowed, format_quantity(float(values[row]), trait.unit), whom)
+            check_range(float(values[row]), allowed, format_quantity(float(values[row]), allowed.unit), whom)
         except InputError as error:
             raise error.at(where(row)) from None
     return values

@@ -12,22 +12,24 @@ from osteon.model.person import age_factors, aged_keys, person_parameters
 from osteon.population.plan import Number, narrow
 
 if TYPE_CHECKING:
-    from osteon.scenario import Fracture, Patient
+    from osteon.scenario import Fracture, Patient, Scenario
 
-_WEIGHT = "denosumab.weight"
+_WEIGHT, _AGE = "denosumab.weight", "endocrine.age_at_start"
 
 
 class Kind(NamedTuple):
-    """Everything categorical about a patient; `patient` is without age and weight."""
+    """Everything categorical about a patient, who is without age and weight; `sets` names published parameters."""
 
     patient: Patient
     fracture: Fracture | None
     member: str
+    sets: tuple[str, ...]
 
     @classmethod
-    def of(cls, patient: Patient, fracture: Fracture | None, member: str, **traits: object) -> Kind:
-        """Kind of a patient of any age and weight, with some traits replaced."""
-        return cls(patient.model_copy(update={**traits, "age": 0.0, "weight": 1.0}), fracture, member)
+    def of(cls, scenario: Scenario, member: str, **traits: object) -> Kind:
+        """Kind of the scenario's patient at any age and weight, with some traits replaced."""
+        patient = scenario.patient.model_copy(update={**traits, "age": 0.0, "weight": 1.0})
+        return cls(patient, scenario.fracture, member, scenario.parameters)
 
 
 def values_of(kinds: Sequence[Kind], which: np.ndarray, age: np.ndarray, weight: np.ndarray) -> dict[str, Number]:
@@ -53,7 +55,7 @@ def values_of(kinds: Sequence[Kind], which: np.ndarray, age: np.ndarray, weight:
     values: dict[str, Number] = {
         key: float(table[0, place]) if common[place] else table[which, place] for place, key in enumerate(keys)
     }
-    values[_WEIGHT] = narrow(weight)
+    values[_WEIGHT], values[_AGE] = narrow(weight), narrow(age)
     if kinds[0].fracture is not None:
         slowed = age_factors(kinds[0].patient.species, age)
         if (slowed != 1.0).any():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from osteon.report.charts import CHARTS, STAGES, TISSUES, Chart, unit_text
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _MOST_POINTS = 900
 _DAILY_UNTIL = 400.0
+_MOVED = 1e-9
 
 
 def payload(course: Any, words: Words, endpoints: dict[str, dict[str, float]]) -> dict[str, Any]:
@@ -47,6 +49,7 @@ def payload(course: Any, words: Words, endpoints: dict[str, dict[str, float]]) -
     drawn = {*TISSUES, *(chart.series for chart in CHARTS)}
     values = {str(name): _by_arm(dataset, str(name)) for name in dataset.data_vars if name in drawn}
     others = [member for member in getattr(course, "members", {}).values() if member is not dataset]
+    bands = getattr(course, "bands", None)
     charts = [
         _chart(
             chart,
@@ -55,6 +58,8 @@ def payload(course: Any, words: Words, endpoints: dict[str, dict[str, float]]) -
             dict(dataset[chart.series].attrs),
             rows[chart.clock],
             words,
+            _level(chart, course.parameters),
+            bands if bands is not None and chart.series in bands else None,
         )
         for chart in _chosen(values, rows)
     ]
@@ -121,6 +126,11 @@ def _by_arm(dataset: xr.Dataset, name: str) -> np.ndarray:
     return dataset[name].transpose("arm", "time").values.astype(float)
 
 
+def _drawn(bands: xr.Dataset, name: str, quantile: int) -> np.ndarray:
+    """Lowest or highest quantile of a curve over the draws, shape (arm, time)."""
+    return bands[name].isel(quantile=quantile).transpose("arm", "time").values.astype(float)
+
+
 def _thin(time: np.ndarray) -> np.ndarray:
     """Rows to draw: all of them, or about daily up to day 400 and weekly elsewhere where there are very many."""
     import numpy as np
@@ -143,10 +153,22 @@ def _chosen(values: dict[str, np.ndarray], rows: dict[str, np.ndarray]) -> list[
         series = values.get(chart.series)
         if series is None or chart.clock not in rows or not np.isfinite(series).any():
             continue
-        if chart.series == "denosumab_serum" and not np.nanmax(series) > 0:
+        if chart.idle is not None and not np.nanmax(np.abs(series - chart.idle)) > _MOVED:
             continue
         chosen.append(chart)
     return chosen
+
+
+def _level(chart: Chart, parameters: Iterable[Any]) -> float | None:
+    """The level a chart marks; one that is a parameter only where the course has it."""
+    if chart.reference is None or not _is_parameter(chart):
+        return chart.reference and chart.reference[0]  # type: ignore[return-value]
+    known = {getattr(record, "key", record.name): record.value for record in parameters}
+    return known.get(chart.reference[0])
+
+
+def _is_parameter(chart: Chart) -> bool:
+    return chart.reference is not None and isinstance(chart.reference[0], str)
 
 
 def _chart(
@@ -156,6 +178,8 @@ def _chart(
     attributes: dict[str, Any],
     row: np.ndarray,
     words: Words,
+    level: float | None,
+    bands: xr.Dataset | None,
 ) -> dict[str, Any]:
     name = chart.series
     raw = str(attributes.get("units", "1"))
@@ -166,6 +190,10 @@ def _chart(
     note = str(attributes.get("note", ""))
     caption = words(f"chart.{name}.caption")
     factor = 100.0 if percent else 1.0
+    if bands is None:
+        span = _span([values[:, row] * factor] + [other[:, row] * factor for other in others])
+    else:
+        span = _span([_drawn(bands, name, end)[:, row] * factor for end in (0, -1)])
     return {
         "id": name,
         "section": chart.section,
@@ -174,18 +202,19 @@ def _chart(
         "axis": words(f"chart.{name}.axis", unit=relative if bare and not percent else unit),
         "caption": caption + words("sentence_gap") + words.get(f"note.{note}", note) if note else caption,
         "unit": unit,
-        "include": list(chart.include),
+        "include": [*chart.include, *([level] if level is not None and _is_parameter(chart) else [])],
         "fixed": list(chart.fixed) if chart.fixed else None,
-        "reference": {"value": chart.reference[0], "label": words.get(chart.reference[1], "")}
-        if chart.reference
+        "reference": {"value": level, "label": words.get(chart.reference[1], "")}
+        if chart.reference and level is not None
         else None,
         "values": [short_list(series[row] * factor) for series in values],
-        "span": _span([values[:, row] * factor] + [other[:, row] * factor for other in others]),
+        "span": span,
+        "shading": words("legend.draws", n=bands.attrs["draws"]) if span and bands is not None else "",
     }
 
 
 def _span(members: list[np.ndarray]) -> list[list[list[float | None]]] | None:
-    """Lower and upper curve per arm over the ensemble members, or None where they agree."""
+    """Lower and upper curve per arm over the ensemble members or two quantiles, or None where they agree."""
     import numpy as np
 
     stack = np.stack(members)

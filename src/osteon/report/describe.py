@@ -43,6 +43,9 @@ def patient(words: Words, who: Any) -> str:
     if str(who.diabetes) != "none":
         conditions.insert(0, words(f"patient.diabetes_{who.diabetes}"))
     parts += conditions or [words("patient.none")]
+    for name in ("gfr", "vitamin_d"):
+        value = getattr(who, name, None)
+        parts += [] if value is None else [words(f"patient.{name}", n=plain(value, 3))]
     if species != "human" and getattr(who, "rankl", "native") == "human":
         parts.append(words("patient.rankl_human"))
     return words("list_separator").join(parts)

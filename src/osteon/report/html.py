@@ -68,6 +68,8 @@ def render(course: Any, lang: str = "en", sensitivities: Sensitivities | None = 
         span=_span(course, words, healing),
         notes=_notes(course, words),
         ensemble=_ensemble(course, words, "lead.ensemble") if healing else "",
+        draws=_draws(course, words, "lead.draws"),
+        draws_charts=_draws(course, words, "lead.draws_charts"),
         ensemble_charts=_ensemble(course, words, "lead.ensemble_charts") if healing else "",
         arms=[
             {
@@ -79,6 +81,7 @@ def render(course: Any, lang: str = "en", sensitivities: Sensitivities | None = 
         ],
         healing=healing,
         summary=tables.summary(words, cells, names, healing),
+        safety=any(cell["applies"] for (_, endpoint), cell in cells.items() if endpoint in tables.SAFETY_UNITS),
         sections={
             name: [chart for chart in document["charts"] if chart["section"] == name]
             for name in ("healing", "systemic", "further")
@@ -140,9 +143,14 @@ def _policy(style: str, script: str) -> str:
 
 
 def _notes(course: Any, words: Words) -> list[str]:
-    """Arms that failed, then what the scenario says about itself."""
+    """Arms and draws that failed, then what the scenario says about itself."""
     failures: Mapping[str, str] = getattr(course, "failures", {})
     failed = [words("page.failed", arm=arm, reason=reason) for arm, reason in failures.items()]
+    total = course.bands.attrs["draws"] if getattr(course, "bands", None) is not None else 0
+    failed += [
+        words("page.failed_draws", arm=arm, failed=len(why), total=total, reason=next(iter(why.values())))
+        for arm, why in getattr(course, "failed_draws", {}).items()
+    ]
     return failed + [getattr(note, f"text_{words.language}") for note in course.scenario.notes()]
 
 
@@ -151,6 +159,11 @@ def _ensemble(course: Any, words: Words, key: str) -> str:
     if len(members) < 2:
         return ""
     return words(key, first=members[0], all=words("list_separator").join(members))
+
+
+def _draws(course: Any, words: Words, key: str) -> str:
+    bands = getattr(course, "bands", None)
+    return "" if bands is None else words(key, n=bands.attrs["draws"])
 
 
 def _by_arm(frame: Any) -> dict[str, dict[str, float]]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
+from osteon.endpoints.safety import SAFETY_UNITS
+from osteon.endpoints.treatment import BEYOND, CALCIUM, NOT_APPLICABLE
 from osteon.report.charts import unit_text
 from osteon.report.locale import Words
-from osteon.report.numbers import fixed, is_number, plain
+from osteon.report.numbers import MONTH, fixed, is_number, plain
 
 HOW_ORDER = ("assumed", "fitted", "digitised", "read", "defined")
 
 # Row by which a course says that an arm could not be solved; the reason stands among the notes.
 FAILED = "course"
 DAYS = ("day", "days", "d")
-_BEYOND = "after the horizon"
 _WEEKS = ("week6", "week12", "week26", "week52")
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("stages", ("inflammation_end", "soft_callus_peak", "hard_callus_start", "remodelling_start")),
@@ -23,21 +25,32 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("strength", tuple(f"torsional_strength_{week}" for week in _WEEKS)),
     ("tissue", ("lamellar_share_week52",)),
     ("markers", ("CTX_nadir", "CTX_last", "P1NP_nadir", "P1NP_last")),
-    ("density", ("BMD_lumbar_spine_last", "BMD_total_hip_last")),
+    ("density", ("BMD_lumbar_spine_last", "BMD_total_hip_last", "BMD_femoral_neck_last")),
+    ("rebound", tuple(name for name in SAFETY_UNITS if name.startswith("rebound"))),
+    ("loss", tuple(name for name in SAFETY_UNITS if name.endswith("_lost"))),
+    ("calcium", CALCIUM),
 )
+_SYSTEMIC = ("markers", "density", "rebound", "loss", "calcium", "other")
+_SMALL_RISK = 0.001  # a smaller one is not told from none
+#: Endpoints that are a time between two moments, and no day of the course.
+DURATIONS = tuple(name for name, unit in SAFETY_UNITS.items() if unit in DAYS)
 KEY_HEALING = ("time_to_union", "torsional_stiffness_week12", "lamellar_share_week52", "CTX_last")
 KEY_TURNOVER = ("CTX_nadir", "CTX_last", "BMD_lumbar_spine_last", "BMD_total_hip_last")
 
 
-def endpoint_text(words: Words, value: float, unit: str) -> str:
+def endpoint_text(words: Words, value: float, unit: str, name: str = "") -> str:
     """An endpoint as a person reads it: days in words, fractions in per cent, changes with their sign."""
     if unit in DAYS:
-        return words("value.day", day=fixed(value, 0))
+        return words("value.days" if name in DURATIONS else "value.day", day=fixed(value, 0))
+    if name.endswith("_risk") and 0 < value < _SMALL_RISK:
+        return f"<{fixed(_SMALL_RISK * 100, 1)} %"
     if unit in ("1", ""):
-        return f"{fixed(value * 100, 0)} %"
+        return f"{fixed(value * 100, int(0 < abs(value) < 0.01))} %"
+    if unit == "%*day":
+        return f"{fixed(value, 0)} {words('unit.percent_days')}"
     if unit.startswith("%"):
-        return f"{fixed(value, 1, signed=True)} %"
-    return f"{plain(value, 4)} {unit}"
+        return f"{fixed(value, 1, signed=not name.endswith('_lost'))} %"
+    return f"{plain(value, 3)} {unit}"
 
 
 def endpoint_cells(words: Words, frame: Any) -> dict[tuple[str, str], dict[str, Any]]:
@@ -48,26 +61,34 @@ def endpoint_cells(words: Words, frame: Any) -> dict[tuple[str, str], dict[str, 
             continue
         value = float(row["value"]) if row["value"] is not None else math.nan
         unit, note = (one if isinstance(one, str) else "" for one in (row.get("unit"), row.get("note")))
-        reached = math.isfinite(value)
-        missing = words("value.beyond" if note == _BEYOND else "value.not_reached")
-        cells[str(row["arm"]), str(row["endpoint"])] = {
-            "text": endpoint_text(words, value, unit) if reached else missing,
-            "detail": words("value.week", week=fixed(value / 7, 1)) if reached and unit in DAYS else "",
-            "span": _span(words, row.get("low"), row.get("high"), unit) if reached else "",
+        name, reached, applies = str(row["endpoint"]), math.isfinite(value), note not in NOT_APPLICABLE
+        missing = words(f"value.{'not_applicable' if not applies else 'beyond' if note == BEYOND else 'not_reached'}")
+        cells[str(row["arm"]), name] = {
+            "text": endpoint_text(words, value, unit, name) if reached else missing,
+            "detail": _detail(words, value, name) if reached and unit in DAYS else "",
+            "span": _span(words, row.get("low"), row.get("high"), unit, name) if reached else "",
             "note": words.get(f"note.{note}", note),
             "reached": reached,
+            "applies": applies,
         }
     return cells
 
 
-def _span(words: Words, low: Any, high: Any, unit: str) -> str:
+def _detail(words: Words, days: float, name: str) -> str:
+    """A time in a longer unit: weeks after the fracture, months where it is a long time between two moments."""
+    if name not in DURATIONS:
+        return words("value.week", week=fixed(days / 7, 1))
+    return words("value.months", n=fixed(days / MONTH, 1)) if days >= 2 * MONTH else ""
+
+
+def _span(words: Words, low: Any, high: Any, unit: str, name: str) -> str:
     """Range over the ensemble members, or nothing where it rounds away."""
     if not (is_number(low) and is_number(high)):
         return ""
     if unit in DAYS:
         ends = [fixed(one, 0) for one in (low, high)]
     else:
-        ends = [endpoint_text(words, one, unit) for one in (low, high)]
+        ends = [endpoint_text(words, one, unit, name) for one in (low, high)]
     return words("value.range", low=ends[0], high=ends[1]) if ends[0] != ends[1] else ""
 
 
@@ -76,22 +97,39 @@ def summary(words: Words, cells: dict[tuple[str, str], dict[str, Any]], arms: li
     present = dict.fromkeys(endpoint for _, endpoint in cells)
     known = {endpoint for _, endpoints in GROUPS for endpoint in endpoints}
     other = tuple(endpoint for endpoint in present if endpoint not in known)
-    missing = {"text": words("value.not_computed"), "detail": "", "span": "", "note": "", "reached": False}
+    blank = {"detail": "", "span": "", "note": "", "reached": False, "applies": False}
+    missing = {**blank, "text": words("value.not_computed")}
+    apart = {**blank, "text": words("value.not_applicable")}
     groups = []
     for name, endpoints in (*GROUPS, ("other", other)):
-        if not healing and name not in ("markers", "density", "other"):
+        if not healing and name not in _SYSTEMIC:
             continue
+        # Safety is about treated arms alone; what applies to none of them is left out.
+        shown = [
+            endpoint
+            for endpoint in endpoints
+            if endpoint not in SAFETY_UNITS or any(cells.get((arm, endpoint), apart)["applies"] for arm in arms)
+        ]
         rows = [
             {
                 "key": endpoint,
                 "title": words.get(f"endpoint.{endpoint}", endpoint.replace("_", " ")),
-                "cells": [cells.get((arm, endpoint), missing) for arm in arms],
+                "cells": [cells.get((arm, endpoint), apart if endpoint in SAFETY_UNITS else missing) for arm in arms],
             }
-            for endpoint in endpoints
+            for endpoint in shown
         ]
+        _say_once(rows)
         if rows:
             groups.append({"title": words(f"group.{name}"), "rows": rows})
     return groups
+
+
+def _say_once(rows: list[dict[str, Any]]) -> None:
+    """Leave out why an endpoint does not apply where it stands in the row above already."""
+    for above, row in reversed(list(pairwise(rows))):
+        for cell, other in zip(row["cells"], above["cells"], strict=True):
+            if not cell.get("applies", True) and cell["note"] == other["note"]:
+                cell["note"] = ""
 
 
 def highlights(words: Words, cells: dict[tuple[str, str], dict[str, Any]], arm: str, healing: bool) -> list[dict]:

@@ -13,6 +13,13 @@ from osteon.scenario.patient import Patient
 from osteon.scenario.quantity import MOST_EVENTS, Name, listing
 from osteon.scenario.treatment import Dose, DoseEvent, Impose
 
+#: Effects that may be imposed, and the drugs that cause them.
+_CAUSES = {
+    "free_rankl": ("denosumab",),
+    "bisphosphonate_inhibition": ("alendronate", "zoledronate"),
+    "pth": ("teriparatide",),
+}
+
 
 class Arm(Model):
     """One course of treatment of the patient; arms differ in treatment only.
@@ -55,10 +62,11 @@ class Arm(Model):
         total = sum(dose.count for dose in self.doses)
         if total > MOST_EVENTS:
             raise refuse(f"has {total} single doses, and at most {MOST_EVENTS} are allowed", total, path="doses")
-        imposed = self.impose is not None and self.impose.free_rankl is not None
-        if imposed and any(dose.drug == "denosumab" for dose in self.doses):
-            hint = "remove the doses or the imposed effect"
-            raise refuse("cannot be imposed in an arm that doses denosumab", hint=hint, path="impose.free_rankl")
+        for effect, causes in _CAUSES.items():
+            given = next((dose.drug for dose in self.doses if dose.drug in causes), None)
+            if given and getattr(self.impose, effect, None) is not None:
+                hint = "remove the doses or the imposed effect"
+                raise refuse(f"cannot be imposed in an arm that doses {given}", hint=hint, path=f"impose.{effect}")
         return self
 
     def dose_events(self, patient: Patient) -> tuple[DoseEvent, ...]:

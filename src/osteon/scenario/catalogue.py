@@ -1,7 +1,8 @@
-"""What osteon knows by name: species, bones, fixations, routes and drugs, read once from ``catalogue.toml``."""
+"""What osteon knows by name: species, bones, fixations, routes, drugs and published parameters, read once."""
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,6 +11,10 @@ from types import MappingProxyType
 from typing import Any
 
 from osteon.units import to_internal
+
+_PARAMETERS = Path(__file__).parents[1] / "parameters" / "data"
+_SELECTABLE = re.compile(r"^selectable\s*=\s*true", re.MULTILINE)
+_NO_LIMIT = "1000 mg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +53,45 @@ class Species(Entry):
 
 @dataclass(frozen=True, slots=True)
 class Drug(Entry):
-    """A drug: how it is given, and in which species it binds its target (`binds_assumed`: without evidence)."""
+    """A drug: how it is given, and in which species it acts.
+
+    Attributes
+    ----------
+    routes : tuple of str
+        Routes it is given by.
+    usual_route : str
+        Route where none is written.
+    binds, binds_assumed : tuple of str
+        Species it acts in, and those of them where this is without evidence.
+    target : Entry or None
+        What it binds in those species; None where species do not differ.
+    averaged_over : float or None
+        Interval [day] a single dose is spread over; None where each dose is followed by itself.
+    protects : float or None
+        Usual interval [day], for which a single dose is taken to act; None where the end of the drug brings no rebound.
+    weight_scaled : bool
+        Whether its pharmacokinetics follow body weight.
+    large, largest : float
+        Single dose [mg] above which it is noted in people, and above which it is refused.
+    """
 
     routes: tuple[str, ...]
     usual_route: str
     binds: tuple[str, ...]
     binds_assumed: tuple[str, ...]
+    target: Entry | None
+    averaged_over: float | None
+    protects: float | None
+    weight_scaled: bool
+    large: float
+    largest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Published(Entry):
+    """A published parameter set and the keys it sets, each ``module.name``."""
+
+    keys: frozenset[str]
 
 
 def species() -> MappingProxyType[str, Species]:
@@ -96,6 +134,11 @@ def drugs() -> MappingProxyType[str, Drug]:
     return _all_drugs()
 
 
+def parameter_sets() -> MappingProxyType[str, Published]:
+    """Return the published parameter sets a scenario may name, by key."""
+    return _all_sets()
+
+
 @lru_cache(maxsize=1)
 def _table() -> dict[str, Any]:
     return tomllib.loads(Path(__file__).with_name("catalogue.toml").read_text(encoding="utf-8"))
@@ -118,10 +161,32 @@ def _all_drugs() -> MappingProxyType[str, Drug]:
                 usual_route=row["usual_route"],
                 binds=tuple(row["binds"]),
                 binds_assumed=tuple(row.get("binds_assumed", ())),
+                target=Entry(f"{key}_target", **row["target"]) if "target" in row else None,
+                averaged_over=to_internal(row["averaged_over"], "day") if "averaged_over" in row else None,
+                protects=to_internal(row["protects"], "day") if "protects" in row else None,
+                weight_scaled=row.get("weight_scaled", False),
+                large=to_internal(row.get("large", _NO_LIMIT), "mg"),
+                largest=to_internal(row.get("largest", _NO_LIMIT), "mg"),
             )
             for key, row in _table()["drugs"].items()
         }
     )
+
+
+@lru_cache(maxsize=1)
+def _all_sets() -> MappingProxyType[str, Published]:
+    """Read the sets that say so at their top: data beside the package, since names are all that is needed here."""
+    found: dict[str, Published] = {}
+    for path in sorted(_PARAMETERS.glob("*.toml")):
+        text = path.read_text(encoding="utf-8")
+        # Most files are not selectable, and parsing them all would slow every start.
+        if not _SELECTABLE.search(text):
+            continue
+        table = tomllib.loads(text)
+        keys = {f"{module}.{key}" for module, rows in table.items() if isinstance(rows, dict) for key in rows}
+        if table.get("selectable") is True:
+            found[path.stem] = Published(path.stem, table["title_en"], table["title_zh"], frozenset(keys))
+    return MappingProxyType(found)
 
 
 @lru_cache(maxsize=1)

@@ -31,10 +31,7 @@ def preset_text(name: str) -> str:
     """Return the YAML of a shipped scenario; raises `InputError` for an unknown name."""
     known = [preset.name for preset in presets()]
     if name not in known:
-        raise InputError(
-            f"{show(name)} is not a shipped scenario (allowed: {', '.join(known)})",
-            path="preset",
-            value=name,
-            hint=near_match(name, known),
-        )
+        hint = near_match(name, known) or 'the command "osteon presets" lists them'
+        message = f"{show(name)} is not one of the {len(known)} shipped scenarios, such as {known[0]}"
+        raise InputError(message, path="preset", value=name, hint=hint)
     return (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")

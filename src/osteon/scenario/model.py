@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -27,9 +27,11 @@ from osteon.scenario.notes import Note, scenario_notes
 from osteon.scenario.patient import Fracture, Patient, check_trait
 from osteon.scenario.quantity import (
     MOST_ARMS,
+    Amount,
     Horizon,
     Seed,
     Title,
+    choice,
     listing,
 )
 from osteon.scenario.read import check_tree, decode, load, read_text
@@ -66,6 +68,16 @@ class Scenario(Model):
     )
     horizon: Horizon = described("Horizon", "模拟时长", "How long after time zero to simulate.", examples=["12 months"])
     seed: Seed = described("Seed", "随机种子", "Seed of random draws.", default=1)
+    parameters: Annotated[
+        tuple[Annotated[str, *choice("published parameter set", catalogue.parameter_sets())], ...],
+        BeforeValidator(listing("names of published parameter sets", len(catalogue.parameter_sets()))),
+    ] = described(
+        "Published parameters",
+        "已发表的参数集",
+        "Published parameter sets used instead of the default values.",
+        default=(),
+        examples=[["choi2025"]],
+    )
 
     @classmethod
     def _prepare(cls, data: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
@@ -93,6 +105,18 @@ class Scenario(Model):
                 raise refuse(message, arm.name, path=f"[{index}].name", hint="give every arm its own name")
             names[arm.name] = index
         return arms
+
+    @field_validator("parameters", mode="after")
+    @classmethod
+    def _sets_are_apart(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        known = catalogue.parameter_sets()
+        for place, name in enumerate(names):
+            for other in names[:place]:
+                if clash := _clash(known[other], known[name]):
+                    message = f"{name} sets {clash}, which {other} sets too"
+                    raise refuse(message, name, path=f"[{place}]", hint="name one of them")
+        # They set different parameters, so their order says nothing.
+        return tuple(sorted(names))
 
     @model_validator(mode="after")
     def _fits_together(self) -> Scenario:
@@ -163,7 +187,9 @@ class Scenario(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the scenario as plain values in canonical form; `parse` reads it back to an equal scenario."""
-        return {**self.model_dump(mode="json", exclude_none=True), "fracture": self._fracture_dict()}
+        plain = {**self.model_dump(mode="json", exclude_none=True), "fracture": self._fracture_dict()}
+        # Left out when empty, so that older scenarios keep their hash.
+        return plain if self.parameters else {key: plain[key] for key in plain if key != "parameters"}
 
     def _fracture_dict(self) -> dict[str, Any] | None:
         return None if self.fracture is None else self.fracture.model_dump(mode="json", exclude_none=True)
@@ -198,6 +224,31 @@ def _dose_within(dose: Any, horizon: float, path: str) -> None:
 
 def _dose_sane(dose: Any, weight: float, path: str) -> None:
     amount = dose.amount.in_mg(weight)
-    if amount > 1000:
-        message = f"{show(str(dose.amount))} is {amount:.6g} mg for {weight:.6g} kg, and at most 1000 mg are allowed"
-        raise refuse(message, str(dose.amount), path=f"{path}.amount")
+    drug = catalogue.drugs()[dose.drug]
+    if amount <= drug.largest:
+        return
+    written = show(str(dose.amount))
+    whom = f"{written} is {amount:.6g} mg for {weight:.6g} kg" if dose.amount.per_weight else written
+    of = "" if dose.amount.per_weight else f" is too much {drug.key} for one dose"
+    hint = _thousandth(dose.amount, drug.large, weight)
+    message = f"{whom}{of}, and at most {drug.largest:.6g} mg are allowed"
+    raise refuse(message, str(dose.amount), path=f"{path}.amount", hint=hint)
+
+
+def _thousandth(amount: Amount, large: float, weight: float) -> str:
+    """Return what may have been meant, where a thousandth of the dose would be a sensible one."""
+    if not large / 20 <= amount.in_mg(weight) / 1000 <= large:
+        return ""
+    return f'did you mean "{amount.value:.6g} ug{"/kg" if amount.per_weight else ""}"?'
+
+
+def _clash(one: catalogue.Published, other: catalogue.Published) -> str:
+    """Return what both sets give: a drug, which comes from one paper as a whole, or a parameter; empty if nothing."""
+    drugs = [drug for drug in catalogue.drugs() if all(_about(drug, table.keys) for table in (one, other))]
+    if drugs:
+        return f"the parameters of {drugs[0]}"
+    return next(iter(sorted(one.keys & other.keys)), "")
+
+
+def _about(drug: str, keys: Iterable[str]) -> bool:
+    return any(key.startswith(f"{drug}.") for key in keys)

@@ -29,6 +29,7 @@ def scenario_notes(patient: Patient, fracture: Fracture | None, arms: Sequence[A
     return [
         *_drug_notes(patient, arms),
         *_fracture_notes(patient, fracture),
+        *_calcium_notes(arms),
         *_time_notes(patient, arms),
         *_arm_notes(patient, arms),
         *_impose_notes(arms),
@@ -73,13 +74,15 @@ def _drug_notes(patient: Patient, arms: Sequence[Arm]) -> Iterator[Note]:
     given = {dose.drug: place for place, arm in reversed(list(enumerate(arms))) for dose in arm.doses}
     for drug in (catalogue.drugs()[key] for key in sorted(given)):
         path = f"arms[{given[drug.key]}].doses"
+        target_en = drug.target.title_en if drug.target else "bone"
+        target_zh = drug.target.title_zh if drug.target else "骨"
         if not patient.binds(drug.key):
             yield Note(
                 path,
                 "drug_does_not_bind",
-                f"{drug.key} does not bind {species.title_en} RANKL: no drug effect simulated; "
+                f"{drug.key} does not bind {species.title_en} {target_en}: no drug effect simulated; "
                 "write rankl: human for a knock-in.",
-                f"{drug.title_zh}不与{species.title_zh}的 RANKL 结合：未模拟药物效应；"
+                f"{drug.title_zh}不与{species.title_zh}的 {target_zh} 结合：未模拟药物效应；"
                 "如为人源 RANKL 基因敲入动物，请写 rankl: human。",
             )
             continue
@@ -87,10 +90,10 @@ def _drug_notes(patient: Patient, arms: Sequence[Arm]) -> Iterator[Note]:
             yield Note(
                 path,
                 "binding_assumed",
-                f"That {drug.key} binds {species.title_en} RANKL is assumed, not shown.",
-                f"{drug.title_zh}与{species.title_zh} RANKL 的结合为假设，尚无证据。",
+                f"That {drug.key} binds {species.title_en} {target_en} is assumed, not shown.",
+                f"{drug.title_zh}与{species.title_zh} {target_zh} 的结合为假设，尚无证据。",
             )
-        if patient.species != "human":
+        if patient.species != "human" and drug.weight_scaled:
             yield Note(
                 path,
                 "pharmacokinetics_assumed",
@@ -98,6 +101,28 @@ def _drug_notes(patient: Patient, arms: Sequence[Arm]) -> Iterator[Note]:
                 "which is assumed.",
                 f"{drug.title_zh}在{species.title_zh}体内的药代动力学由人体数据按体重换算，属于假设。",
             )
+        elif patient.species != "human":
+            yield Note(
+                path,
+                "pharmacokinetics_of_people",
+                f"The pharmacokinetics of {drug.key} in a {species.title_en} are those of people, not scaled to its "
+                "weight: its effect is not to be relied on.",
+                f"{drug.title_zh}在{species.title_zh}体内沿用人体药代动力学，未按体重换算：其效应不可采信。",
+            )
+
+
+def _calcium_notes(arms: Sequence[Arm]) -> Iterator[Note]:
+    for place, arm in enumerate(arms):
+        if any(dose.drug == "teriparatide" for dose in arm.doses):
+            yield Note(
+                f"arms[{place}].doses",
+                "calcium_without_injected_pth",
+                "Serum calcium under teriparatide leaves out what injected PTH does to kidney and gut itself: "
+                "it falls where it rises in people, and neither it nor its risks are to be relied on.",
+                "特立帕肽治疗时的血清钙未计入所注射 PTH 对肾脏和肠道的直接作用："
+                "模型中血钙下降，而人体内实际上升，该曲线及相应风险不可采信。",
+            )
+            return
 
 
 def _time_notes(patient: Patient, arms: Sequence[Arm]) -> Iterator[Note]:
@@ -119,6 +144,7 @@ def _time_notes(patient: Patient, arms: Sequence[Arm]) -> Iterator[Note]:
                 f'Arm "{arm.name}" gives {most:.3g} mg/kg in one dose, far above any published dose.',
                 f"“{arm.name}”组单次剂量为 {most:.3g} mg/kg，远高于已发表的剂量。",
             )
+        yield from _dose_notes(patient, arm, place)
         twice = any(first.time == second.time and first.drug == second.drug for first, second in pairwise(events))
         if twice:
             yield Note(
@@ -126,6 +152,23 @@ def _time_notes(patient: Patient, arms: Sequence[Arm]) -> Iterator[Note]:
                 "doses_at_same_time",
                 f'Arm "{arm.name}" gives the same drug more than once at the same time; the amounts are added.',
                 f"“{arm.name}”组在同一时间多次给予同一药物，剂量将相加。",
+            )
+
+
+def _dose_notes(patient: Patient, arm: Arm, place: int) -> Iterator[Note]:
+    """Note doses that are larger than makes sense in people, each drug once."""
+    seen: set[str] = set()
+    for index, dose in enumerate(arm.doses):
+        drug, amount = catalogue.drugs()[dose.drug], dose.amount.in_mg(patient.weight)
+        if patient.species == "human" and amount > drug.large and drug.key not in seen:
+            seen.add(drug.key)
+            yield Note(
+                f"arms[{place}].doses[{index}].amount",
+                "dose_large",
+                f'Arm "{arm.name}" gives {amount:.3g} mg of {drug.key} in one dose, and the largest sensible one '
+                f"is taken to be {drug.large:.3g} mg; check the unit.",
+                f"“{arm.name}”组{drug.title_zh}单次剂量为 {amount:.3g} mg，而合理剂量上限取 {drug.large:.3g} mg，"
+                "请核对单位。",
             )
 
 

@@ -10,7 +10,18 @@ from pydantic import ValidationInfo, field_validator
 from osteon.errors import InputError, show
 from osteon.scenario import catalogue
 from osteon.scenario.base import Model, described, refuse
-from osteon.scenario.quantity import Age, Flag, Length, Range, Strain, Weight, check_range, choice
+from osteon.scenario.quantity import (
+    Age,
+    FiltrationRate,
+    Flag,
+    Length,
+    Range,
+    Strain,
+    VitaminD,
+    Weight,
+    check_range,
+    choice,
+)
 from osteon.units import format_quantity
 
 
@@ -57,6 +68,20 @@ class Patient(Model):
     rankl: Annotated[str, *choice("kind of RANKL", catalogue.rankl())] = described(
         "RANKL", "RANKL 来源", "Human RANKL makes a mouse or rat a knock-in that denosumab can treat.", default="native"
     )
+    gfr: FiltrationRate | None = described(
+        "Kidney function",
+        "肾功能",
+        "Glomerular filtration rate of a person; left out, that of the parameters.",
+        default=None,
+        examples=["60 mL/min"],
+    )
+    vitamin_d: VitaminD | None = described(
+        "Vitamin D",
+        "维生素 D",
+        "25(OH)D in serum of a person; left out, that of the parameters.",
+        default=None,
+        examples=["50 nmol/L"],
+    )
 
     @classmethod
     def _usual(cls, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,6 +105,14 @@ class Patient(Model):
         species = info.data.get("species", "human")
         if value == "human" and species != "human" and not catalogue.species()[species].rodent:
             raise refuse(f"a {species} with human RANKL does not exist", value, hint="leave rankl out or write native")
+        return value
+
+    @field_validator("gfr", "vitamin_d", mode="after")
+    @classmethod
+    def _of_people_alone(cls, value: float | None, info: ValidationInfo) -> float | None:
+        species = info.data.get("species", "human")
+        if value is not None and species != "human":
+            raise refuse(f"is known of people alone, and the patient is a {species}", value, hint="leave it out")
         return value
 
     def binds(self, drug: str) -> bool:

@@ -59,6 +59,8 @@ RANGES = {
     "count": Range(1, 2000, "1"),
     "horizon": Range(1, 30 * DAYS_PER_YEAR, "day", bounds=("1 day", "30 yr")),
     "seed": Range(0, 2**32 - 1, "1"),
+    "gfr": Range(0, 200, "mL/min"),
+    "vitamin_d": Range(5, 250, "nmol/L"),
 }
 MOST_EVENTS = 5000
 MOST_ARMS = 100
@@ -227,6 +229,8 @@ Age = Annotated[float, *_quantity("yr")]
 Weight = Annotated[float, *_quantity("kg")]
 Length = Annotated[float, *_quantity("mm")]
 Strain = Annotated[float, *_quantity("%", RANGES["strain"])]
+FiltrationRate = Annotated[float, *_quantity("mL/min", RANGES["gfr"])]
+VitaminD = Annotated[float, *_quantity("nmol/L", RANGES["vitamin_d"])]
 Start = Annotated[float, *_quantity("day", RANGES["start"])]
 Interval = Annotated[float, *_quantity("day", RANGES["every"])]
 Horizon = Annotated[float, *_quantity("day", RANGES["horizon"])]

@@ -70,9 +70,11 @@ class Build:
     def cancel(self) -> None:
         """Stop making it."""
         self._cancelled = True
-        if self._process is not None:
-            self._process.kill()
-        self._thread.join()
+        while self._thread.is_alive():
+            # It may be starting just now, and is not known yet.
+            if self._process is not None:
+                self._process.kill()
+            self._thread.join(_POLL)
 
     def _make(self) -> None:
         with _AT_ONCE:

@@ -143,7 +143,9 @@ def _link(machine: bytes, entry: str) -> tuple[Any, int]:
     """Put machine code where it can run; the engine must outlive its use."""
     from llvmlite import binding
 
-    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), host_machine())
+    # This memory manager lays code and constants side by side; the default one may put them more than the 2 GB apart
+    # that the code can bridge, which ends the process.
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), host_machine(), use_lmm=True)
     engine.add_object_file(binding.ObjectFileRef.from_data(machine))
     engine.finalize_object()
     return engine, engine.get_function_address(entry)

@@ -5,7 +5,7 @@ Free drug leaves by linear clearance, the complex by internalisation; RANKL is m
 free RANKL falls with the serum concentration as ``1 / (1 + (C/K)**h)``.
 """
 
-from osteon.model.maths import power, sqrt
+from osteon.model.maths import power_from_zero, sqrt
 from osteon.model.module import Module, Signal, State
 
 STATES = {
@@ -41,7 +41,7 @@ def signals(s, p, signal):
     serum = free_concentration(s.central, s.rankl_total, p)
     return {
         "denosumab_serum": serum,
-        "free_rankl": 1 / (1 + p.binding * power(serum / p.potency, p.steepness)),
+        "free_rankl": 1 / (1 + p.binding * power_from_zero(serum / p.potency, p.steepness)),
     }
 
 

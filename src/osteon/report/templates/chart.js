@@ -5,6 +5,9 @@ const CLOCK = Object.fromEntries(
 const plots = { weeks: new Set(), months: new Set() };
 const view = { weeks: null, months: null };
 
+/** Room for the longest number beside a value axis. */
+const wide = (_, ticks) => Math.max(46, 11 + 7 * Math.max(0, ...(ticks || []).map((tick) => tick.length)));
+
 /** Options that every chart of one clock shares: time axis, cursor and zoom in step with its neighbours. */
 function base(clock, width, height, more) {
   const ink = colour("soft");
@@ -24,7 +27,7 @@ function base(clock, width, height, more) {
         ...axis, size: 34, space: 44, incrs: STEPS[clock], values: (_, ticks) => ticks.map((t) => minus(String(t))),
         label: clock === "weeks" ? DATA.words.weeks : DATA.fractured ? DATA.words.months : DATA.words.months_start,
       },
-      { ...axis, size: 46, space: 34, label: more.label, show: more.label !== undefined, values: (_, ticks) => ticks.map((t) => minus(String(+t.toPrecision(6)))) },
+      { ...axis, size: wide, space: 34, label: more.label, show: more.label !== undefined, values: (_, ticks) => ticks.map((t) => minus(String(+t.toPrecision(6)))) },
     ],
     series: [{}, ...more.series],
     bands: more.bands || [],
@@ -113,8 +116,8 @@ function ends(chart, low, high) {
   return [chart.include.includes(least) && least === 0 ? 0 : least - air, most + air];
 }
 
-/** The key of a chart: a line per arm, its value under the cursor (room is kept for `widest`), and the time. */
-function legend(holder, widest = 0) {
+/** The key of a chart: a line per arm, its value under the cursor (room is kept for `widest`), the time, and what the shading is. */
+function legend(holder, widest = 0, shading = "") {
   const items = DATA.arms.map((arm, index) => {
     const item = element("span", "item" + (shown[index] ? "" : " off"));
     const mark = element("i", "swatch");
@@ -127,7 +130,9 @@ function legend(holder, widest = 0) {
     return { item, value };
   });
   const time = element("span", "when");
-  holder.replaceChildren(...items.map((one) => one.item), time);
+  const shade = element("span", "shade", shading);
+  if (shading) shade.prepend(element("i", ""));
+  holder.replaceChildren(...items.map((one) => one.item), time, ...(shading ? [shade] : []));
   return { values: items.map((one) => one.value), time };
 }
 
@@ -137,7 +142,7 @@ const bandAt = (arm) => 1 + DATA.arms.length + 2 * arm;
 function line(figure, chart) {
   const holder = figure.querySelector(".plot");
   const longest = Math.max(...chart.values.flat().filter((v) => v !== null).map((v) => number(v).length));
-  const key = legend(figure.querySelector(".legend"), longest + (chart.unit ? chart.unit.length + 1 : 0));
+  const key = legend(figure.querySelector(".legend"), longest + (chart.unit ? chart.unit.length + 1 : 0), chart.shading);
   const width = holder.clientWidth;
   if (!width) return null;
   const x = CLOCK[chart.clock];
