@@ -162,7 +162,7 @@ def test_a_power_law_is_found() -> None:
 def test_the_whole_is_measured_shown_and_written(monkeypatch, tmp_path, capsys) -> None:
     """One command on two patients, with everything that takes time made small."""
     small = workload(1, fracture=False)
-    peer = Peer("SciPy", (1e-3, 1e-5, 1e-7), (1e-2,), scipy_peers.fast, 1)
+    peer = Peer("SciPy", (1e-3, 1e-5, 1e-8), (1e-2,), scipy_peers.fast, 1)
     monkeypatch.setenv("OSTEON_CACHE", str(tmp_path))
     monkeypatch.setattr(ensemble, "workload", lambda: small)
     monkeypatch.setattr(ensemble, "_REFERENCE", 1e-8)

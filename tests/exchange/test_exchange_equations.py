@@ -143,6 +143,7 @@ def test_latex_keeps_the_form_that_was_written():
         "10^{-6} + a": 1e-6 + a,
         "\\sqrt{a}": a**0.5,
         "\\frac{a^{4}}{b^{4} + a^{4}}": call("hill", a, b, 4),
+        "a^{b}": call("power_from_zero", a, b),
         "\\mathrm{unknown}\\left(a, b\\right)": call("unknown", a, b),
     }
     for text, expr in forms.items():

@@ -180,7 +180,7 @@ def _called(name: str, bare: list[str], closed: list[str], arguments: tuple[Expr
     """LaTeX of a function of `osteon.model.maths`."""
     if name == "sqrt":
         return rf"\sqrt{{{bare[0]}}}"
-    if name == "power":
+    if name in ("power", "power_from_zero"):
         return _power(closed[0], arguments[1], bare[1], bare[0])
     if name == "positive":
         return rf"\left[{bare[0]}\right]_{{+,\ {bare[1]}}}"

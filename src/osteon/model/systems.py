@@ -18,7 +18,6 @@ from osteon.model import (
     markers,
     mechanics,
     osteoclast_signal,
-    pth,
     turnover,
 )
 from osteon.model.drugs import alendronate, denosumab, romosozumab, teriparatide, zoledronate
@@ -44,7 +43,7 @@ DRUGS = {
     "denosumab": Drug(denosumab.MODULE, "sutjandra2011", ties=(coupling.MODULE,)),
     "alendronate": Drug(alendronate.MODULE, "alendronate", shared=(bisphosphonate.MODULE,)),
     "zoledronate": Drug(zoledronate.MODULE, "zoledronate", shared=(bisphosphonate.MODULE,)),
-    "teriparatide": Drug(teriparatide.MODULE, "teriparatide", ties=(pth.MODULE,)),
+    "teriparatide": Drug(teriparatide.MODULE, "teriparatide"),
     "romosozumab": Drug(romosozumab.MODULE, "romosozumab"),
 }
 #: Parameter files of the systemic layer.

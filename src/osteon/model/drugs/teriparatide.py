@@ -13,13 +13,15 @@ STATES = {
 OUTPUTS = {
     "teriparatide_serum": Signal("ng/mL", "teriparatide in serum, mean over the day"),
     "teriparatide_effect": Signal("1", "share of the largest teriparatide effect"),
+    "pth": Signal("1", "PTH(1-34) effect; 1 is 200 ug/kg/day in the rat"),
 }
 
 
 def signals(s, p, signal):
-    """Mean concentration and its effect."""
+    """Mean concentration and its effect; the callus is assumed to see the same share of its largest effect."""
     serum = p.mg_per_L * s.intake / p.cl
-    return {"teriparatide_serum": serum, "teriparatide_effect": serum / (p.half_effect + serum)}
+    effect = serum / (p.half_effect + serum)
+    return {"teriparatide_serum": serum, "teriparatide_effect": effect, "pth": 1.0 * effect}
 
 
 def rates(s, p, signal):
@@ -36,5 +38,5 @@ MODULE = Module(
     tables=("teriparatide", "constants"),
     doses={("teriparatide", "subcutaneous"): ("intake", "bioavailability")},
     reference="label and Satterwhite 2010, doi 10.1007/s00223-010-9424-6 (clearance, bioavailability)",
-    limits="Daily doses; the hours of a pulse are not resolved. The effect's half-point rests on two doses.",
+    limits="Daily doses; a pulse's hours are not resolved. The half-point rests on two doses; on a callus, assumed.",
 )
