@@ -1,4 +1,4 @@
-"""The turnover layer as it is calibrated: which rows go in, that check rows never do, and what the shipped fit gives."""
+"""The turnover layer as it is calibrated: which rows go in, that check rows never do, what the shipped fit gives."""
 
 from __future__ import annotations
 
@@ -135,7 +135,8 @@ def test_the_headline(best: dict[str, float]) -> None:
 
 def test_the_shipped_posterior_is_small_and_whole() -> None:
     draws = shipped()
-    assert draws is not None and 1 < len(draws) <= 200
+    assert draws is not None
+    assert 1 < len(draws) <= 200
     assert set(draws.keys) == set(records())
     assert sum(draws.weights.values()) == pytest.approx(1)
     counts = {name: draws.structures.count(name) / len(draws) for name in STRUCTURES}
