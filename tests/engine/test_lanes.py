@@ -119,9 +119,8 @@ def test_steps_are_those_of_plain_python() -> None:
     plain = Solver(size, grid, names, None).solve(phases, end)
     assert ours.steps.tolist() == plain.steps.tolist()
     assert not ours.failures
-    # Rounding of a concentration near zero is magnified by a power below one, the free-RANKL curve's.
     for name in names:
-        np.testing.assert_allclose(ours.curves[name], plain.curves[name], rtol=1e-6, atol=1e-8, err_msg=name)
+        np.testing.assert_allclose(ours.curves[name], plain.curves[name], rtol=1e-9, atol=1e-10, err_msg=name)
     assert np.isnan(ours.curves["CTX"][1, grid > 250]).all()
 
 

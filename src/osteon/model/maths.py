@@ -41,8 +41,11 @@ def power(x: Any, exponent: Any) -> Any:
 
 
 def power_from_zero(x: Any, exponent: Any) -> Any:
-    """``x**exponent`` that is exactly 0 at 0 also where the exponent is below 1, for drugs that are not there."""
-    return power(x, exponent) - power(0.0 * x, exponent)
+    """``x**exponent`` that is exactly 0 at 0 also where the exponent is below 1, for drugs that are not there.
+
+    Below about 1e-6 it goes to 0 in proportion to `x`, with a slope that stays finite.
+    """
+    return x * (x * x + 1e-12) ** (0.5 * (exponent - 1))
 
 
 def hill(x: Any, half: Any, exponent: int = 1) -> Any:
