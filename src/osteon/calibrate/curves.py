@@ -6,7 +6,6 @@ published rows is not in it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,7 +107,7 @@ def picture(draws: Draws, settings: Settings | None = None, on_progress: Progres
     from osteon.calibrate.dose_response import dose_response
 
     settings = settings or Settings()
-    threads = settings.threads or os.cpu_count() or 1
+    threads = settings.cores
     some = chosen(draws, COUNT)
     told = arm_curves(some, data=settings.data, threads=threads, on_progress=on_progress)
     doses = dose_response(some, data=settings.data, threads=threads, on_progress=on_progress)

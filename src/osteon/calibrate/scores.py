@@ -85,7 +85,7 @@ def predicted(
     scale = np.ones_like(medians)
     for structure in dict.fromkeys(np.array(draws.structures)[chosen]):
         mine = np.array([draws.structures[place] == structure for place in chosen])
-        trials = VirtualTrials(rows, fixed_by(structure), patients=PATIENTS, threads=settings.threads or 1)
+        trials = VirtualTrials(rows, fixed_by(structure), patients=PATIENTS, threads=settings.cores)
         medians[mine] = trials.predict(values_of(draws, chosen[mine]))
         scale[mine] = [np.sqrt(inflation[structure].get(curve, 1.0)) for curve in rows.curve]
     noise = normal(seed, 0, medians.size, f"calibrate scores {use}").reshape(medians.shape)
@@ -116,9 +116,7 @@ def turnover_targets(calibration: Calibration, settings: Settings) -> Sequence[T
     draws = calibration.joint.draws
     fit, check = (predicted(use, draws, inflation, settings) for use in ("fit", "check"))
     best = {key: np.array([value]) for key, value in calibration.best(calibration.leading).items()}
-    trials = VirtualTrials(
-        Observations(()), fixed_by(calibration.leading), patients=PATIENTS, threads=settings.threads or 1
-    )
+    trials = VirtualTrials(Observations(()), fixed_by(calibration.leading), patients=PATIENTS, threads=settings.cores)
     return [*_fitted(fit), *_coverage(fit), *_checked(check), *_coverage(check), *_stopping(trials, best), *_labels()]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -35,6 +36,11 @@ class Settings:
     data: Path | None = None
     threads: int | None = None
     quick: bool = False
+
+    @property
+    def cores(self) -> int:
+        """Threads to use."""
+        return self.threads or os.cpu_count() or 1
 
 
 class Subject(Protocol):

@@ -13,7 +13,7 @@ import numpy as np
 from osteon.calibrate.free import Free, Observed, Problem, read_free
 from osteon.calibrate.run import Calibration, Problems
 from osteon.calibrate.subject import Settings
-from osteon.calibrate.virtual import VirtualTrials, free_values
+from osteon.calibrate.virtual import VirtualTrials
 from osteon.evidence import Observations, arms, observations
 from osteon.model.systems import SYSTEMIC_PARAMETERS
 from osteon.parameters import Record, layered
@@ -57,8 +57,7 @@ class Trials:
 
     def predict(self, z: np.ndarray) -> np.ndarray:
         """Predicted rows, shape (m, n), of points z, shape (m, p)."""
-        values = np.column_stack([one.to_value(z[:, place]) for place, one in enumerate(self.free)])
-        return self._virtual.predict(free_values([one.key for one in self.free], values))
+        return self._virtual.predict({one.key: one.to_value(z[:, place]) for place, one in enumerate(self.free)})
 
 
 def observed_of(rows: Observations) -> Observed:
@@ -120,13 +119,7 @@ def _problem(structure: str, block: str, rows: Observations, settings: Settings)
     wanted = ("core",) if block == "core" else ("core", block)
     free = tuple(one for one in free_parameters() if one.block in wanted and one.key not in fixed)
     patients = QUICK_PATIENTS if settings.quick else PATIENTS
-    return Trials(structure, block, free, rows, fixed, patients, _threads(settings))
-
-
-def _threads(settings: Settings) -> int:
-    import os
-
-    return settings.threads or os.cpu_count() or 1
+    return Trials(structure, block, free, rows, fixed, patients, settings.cores)
 
 
 @lru_cache(maxsize=1)

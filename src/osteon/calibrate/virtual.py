@@ -198,8 +198,3 @@ def _kernel():
     from osteon.engine.lanes.making import obtain
 
     return obtain
-
-
-def free_values(keys: Sequence[str], values: np.ndarray) -> dict[str, np.ndarray]:
-    """Columns of values, shape (m, keys), by key."""
-    return {key: values[:, place] for place, key in enumerate(keys)}
