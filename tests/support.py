@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 from scipy.integrate import solve_ivp
@@ -16,11 +18,34 @@ from osteon.parameters import ParameterSet, Record, layered
 MOUSE_FEMUR = {"outer_radius": 0.85, "inner_radius": 0.50, "length": 4.0, "envelope_radius": 2.60}
 
 
+#: What the prototype did not have, taken out.
+_WITHOUT = {
+    "callus.initial_angiogenesis": 1.0,
+    "callus.tearing": 0.0,
+    "callus.vessel_capacity": 1.0,
+    "callus.growth_at_rest": 1.0,
+    "callus.cortical_osteoclasts": 0.0,
+    "callus.invasion_half": 1e-9,
+    "mechanics.quality_cores": 0.5,
+}
+_DATA = Path(__file__).parent / "data"
+
+
 def prototype_parameters(member: str = "J", imposed: Mapping[str, float] | None = None) -> ParameterSet:
-    """Parameters of the callus prototype (mouse femur), with imposed signals."""
+    """Parameters of the callus prototype (mouse femur), with imposed signals, and what came later taken out."""
+    values = dict(_WITHOUT)
+    for name in ("J", member):
+        tables = tomllib.loads((_DATA / f"prototype_{name}.toml").read_text(encoding="utf-8"))
+        for table, rows in tables.items():
+            if isinstance(rows, dict):
+                values |= {f"{table}.{key}": row["value"] for key, row in rows.items()}
+    imposed = dict(imposed or {})
+    if "bisphosphonate_inhibition" in imposed:
+        imposed["callus_bisphosphonate_inhibition"] = imposed["bisphosphonate_inhibition"]
     bone = [Record(f"bone.{k}", v, "mm", "assumed", "prototype", k) for k, v in MOUSE_FEMUR.items()]
-    held = [Record(f"imposed.{k}", v, "1", "defined", "test", k) for k, v in (imposed or {}).items()]
-    return layered(*SYSTEMIC_PARAMETERS, *MEMBERS[member]).with_records(*bone, *held)
+    held = [Record(f"imposed.{k}", v, "1", "defined", "test", k) for k, v in imposed.items()]
+    base = layered(*SYSTEMIC_PARAMETERS, *MEMBERS[member]).with_values(values, layer="prototype")
+    return base.with_records(*bone, *held)
 
 
 def values_of(parameters: ParameterSet) -> dict[str, float]:

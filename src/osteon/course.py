@@ -37,6 +37,9 @@ JSON_SERIES = (
     "torsional_stiffness",
     "torsional_strength",
     "mRUST",
+    "RUST",
+    "cortices_bridged",
+    "cortices_without_line",
     "osteoclasts",
     "osteoblasts",
     "woven_bone",
@@ -213,6 +216,12 @@ def _plain(value: float) -> float | None:
     return None if value != value else float(value)
 
 
+_RADIOGRAPH = {
+    "mRUST": "modified radiographic union score (mRUST)",
+    "RUST": "radiographic union score for tibia (RUST)",
+    "cortices_bridged": "expected number of bridged cortices, of four",
+    "cortices_without_line": "expected number of cortices without a fracture line, of four",
+}
 _SIZES = ("callus_volume", "callus_BMC", "callus_radius")
 
 
@@ -220,14 +229,13 @@ def about(name: str, species: str) -> dict[str, Any]:
     """Attributes of a series: units, long_name, group and, where it needs one, a note."""
     from osteon.model.systems import curves
 
-    if name == "mRUST":
+    if name in _RADIOGRAPH:
         note = (
             "provisional score: thresholds set on nailed tibiae alone"
             if species == "human"
             else "surrogate that follows torsional stiffness"
         )
-        name_in_full = "modified radiographic union score (mRUST)"
-        return {"units": "1", "long_name": name_in_full, "group": "radiograph", "note": note}
+        return {"units": "1", "long_name": _RADIOGRAPH[name], "group": "radiograph", "note": note}
     curve = curves()[name]
     found = {"units": curve.unit.replace("^", ""), "long_name": curve.means, "group": curve.group}
     if name in _SIZES and species == "human":

@@ -14,18 +14,20 @@ import numpy as np
 from osteon.course import RESEARCH_ONLY, Course, about, installed
 from osteon.endpoints import (
     SAFETY_PARAMETERS,
+    SCORES,
     Treatment,
     endpoint_arrays,
     endpoints,
     is_treated,
-    mrust,
+    radiograph,
     treatment_of,
     treatments_of,
 )
+from osteon.endpoints.function import function_of, function_parameters, members_range
 from osteon.engine.solve import TOLERANCE, Memory, Piece, solve
 from osteon.errors import InputError, SolveError
 from osteon.model.person import MEMBERS, imposed_records, parameters_for
-from osteon.model.systems import curves
+from osteon.model.systems import curves_of
 from osteon.population.plan import course_times, phases, steps
 from osteon.uncertainty import NOT_UNDER_EVERY_DRAW, Choice, Lanes, Spread, choose
 
@@ -144,8 +146,7 @@ def _curves(scenario: Scenario, pieces: list[Piece], time: np.ndarray, parameter
     broken = scenario.fracture is not None
     found = {
         name: np.full(len(time), np.nan if curve.callus else curve.absent)
-        for name, curve in curves().items()
-        if broken or not curve.callus
+        for name, curve in curves_of(_compartments(scenario)).items()
     }
     for number, piece in enumerate(pieces):
         last = number == len(pieces) - 1
@@ -159,12 +160,15 @@ def _curves(scenario: Scenario, pieces: list[Piece], time: np.ndarray, parameter
                 found[name][inside] = values
     if broken:
         after = time >= 0
-        # Before the drug is given the callus sees all its RANKL.
-        found["callus_free_rankl"][after & np.isnan(found["callus_free_rankl"])] = 1.0
+        # Before a drug is given the callus sees all its RANKL, and none of the drug.
+        for name, curve in curves_of(_compartments(scenario)).items():
+            if not np.isnan(curve.idle):
+                found[name][after & np.isnan(found[name])] = curve.idle
         values = {key: parameters.value(key) for key in parameters if key.startswith("radiograph.")}
-        found["mRUST"] = np.full(len(time), np.nan)
         seen = {name: curve[after] for name, curve in found.items()}
-        found["mRUST"][after] = mrust(seen, values, scenario.patient.species)
+        for name, curve in radiograph(seen, values, scenario.patient.species).items():
+            found[name] = np.full(len(time), np.nan)
+            found[name][after] = curve
     return found
 
 
@@ -174,8 +178,8 @@ def _dataset(scenario: Scenario, time: np.ndarray, arms: dict[str, Curves], fail
 
     names = [arm.name for arm in scenario.arms]
     empty = np.full(len(time), np.nan)
-    broken, known = scenario.fracture is not None, curves()
-    listed = sorted([n for n, curve in known.items() if broken or not curve.callus] + (["mRUST"] if broken else []))
+    broken = scenario.fracture is not None
+    listed = sorted([*curves_of(_compartments(scenario)), *(SCORES if broken else ())])
     variables = {}
     for name in listed:
         variables[name] = (
@@ -208,12 +212,22 @@ def _endpoint_rows(
             rows.append(_row(arm.name, "course", [np.nan], "1", f"failed: {failures[arm.name]}"))
             continue
         by_member = [
-            endpoints(time, found[member][arm.name], _chronic(parameters), _treatment(scenario, arm, parameters))
+            endpoints(
+                time,
+                found[member][arm.name],
+                _chronic(parameters),
+                _treatment(scenario, arm, parameters),
+                function_of(scenario.patient, scenario.fracture),
+            )
             for member, parameters in sets.items()
         ]
+        courses = [(found[member][arm.name], _chronic(parameters)) for member, parameters in sets.items()]
+        ranges = members_range(time, courses, scenario.patient, scenario.fracture)
         for same in zip(*by_member, strict=True):
             first = same[0]
             rows.append(_row(arm.name, first.endpoint, [one.value for one in same], first.unit, first.note))
+            if first.endpoint in ranges and not np.isnan(first.value):
+                rows[-1] |= dict(zip(("low", "high"), ranges[first.endpoint], strict=True))
             drawn = None if spread is None else spread.range_of(arm.name, first.endpoint)
             if drawn is not None and not np.isnan(first.value):
                 rows[-1] |= dict(zip(("low", "high"), drawn, strict=True))
@@ -237,6 +251,10 @@ def _row(arm: str, endpoint: str, values: list[float], unit: str, note: str) -> 
 
 def _chronic(parameters: ParameterSet) -> float:
     return parameters.value("inflammation.chronic") if "inflammation.chronic" in parameters else 0.0
+
+
+def _compartments(scenario: Scenario) -> int:
+    return 0 if scenario.fracture is None else scenario.fracture.compartments
 
 
 def _treatment(scenario: Scenario, arm: Arm, parameters: ParameterSet) -> Treatment | None:
@@ -282,7 +300,7 @@ def _used(scenario: Scenario, sets: dict[str, ParameterSet]) -> tuple[Record, ..
     for member in others:
         differing = (sets[member][one.key] for one in base if sets[member].value(one.key) != one.value)
         further += [replace(one, note="; ".join(filter(None, (f"member {member}", one.note)))) for one in differing]
-    return (*base, *further, *imposed)
+    return (*base, *further, *imposed, *function_parameters(scenario.patient, scenario.fracture))
 
 
 def _manifest(scenario: Scenario, sets: dict[str, ParameterSet], tolerance: float) -> dict[str, Any]:

@@ -105,7 +105,10 @@ def test_interrupted_and_resumed(call: Call, tmp_path: Path, monkeypatch: pytest
 
 
 BAD = {
-    "subject": (("turnovr",), '"turnovr" cannot be calibrated (allowed: turnover); did you mean "turnover"?'),
+    "subject": (
+        ("turnovr",),
+        '"turnovr" cannot be calibrated (allowed: turnover, callus, people); did you mean "turnover"?',
+    ),
     "steps": (("turnover", "--steps", 1), "--steps: 1 is not a whole number"),
     "starts": (("turnover", "--starts", 0), "--starts: 0 is not"),
     "threads": (("turnover", "--threads", 0), "--threads: 0 is not"),

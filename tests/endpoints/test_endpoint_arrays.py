@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from osteon.endpoints import cortex_grades, endpoint_arrays, endpoint_unit, endpoints, mrust
+from osteon.endpoints import cortex_grades, endpoint_arrays, endpoint_unit, endpoints, mrust, radiograph
 from osteon.endpoints.crossing import at, first_above, last_above
 from osteon.parameters import load
 
@@ -93,7 +93,8 @@ def test_score_keeps_to_its_formula() -> None:
     """One power a curve gives what one power a cortex gave."""
     rng, time, p = np.random.default_rng(3), np.arange(50.0), RADIOGRAPH
     series = {name: values[0] for name, values in curves(rng, 1, time).items()}
-    lag = (1 + p["radiograph.cortex_spread"] * np.array([-1, -1 / 3, 1 / 3, 1]))[:, None]
+    places = np.array([-1, -1 / 3, 1 / 3, 1])[:, None]
+    lag, line_lag = (np.exp(p[f"radiograph.{name}_spread"] * places) for name in ("cortex", "line"))
 
     def rise(x: np.ndarray, half: np.ndarray) -> np.ndarray:
         ratio = (x / half) ** p["radiograph.sharpness"]
@@ -104,8 +105,16 @@ def test_score_keeps_to_its_formula() -> None:
     callus = rise(series["callus_BMD"], p["radiograph.visible_density"] * lag)
     bridged = 1 - rise(soft, p["radiograph.bridging_cartilage"] / lag)
     bridged = bridged * rise(series["torsional_stiffness"], p["radiograph.bridging_stiffness"] * lag)
-    gone = rise(series["cortical_union"], p["radiograph.line_union"] * lag)
-    np.testing.assert_allclose(cortex_grades(series, p), 1 + callus * (1 + bridged * (1 + gone)), rtol=1e-13)
+    gone = rise(series["cortical_union"], p["radiograph.line_union"] * line_lag)
+    grades = {"mRUST": 1 + callus * (1 + bridged * (1 + gone)), "RUST": 1 + callus * (1 + bridged * gone)}
+    found = radiograph(series, p, "human")
+    for score, expected in grades.items():
+        np.testing.assert_allclose(cortex_grades(series, p, score), expected, rtol=1e-13)
+        np.testing.assert_allclose(found[score], expected.sum(axis=0), rtol=1e-13)
+    np.testing.assert_allclose(found["cortices_bridged"], (callus * bridged).sum(axis=0), rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(
+        found["cortices_without_line"], (callus * bridged * gone).sum(axis=0), rtol=1e-12, atol=1e-14
+    )
 
 
 def test_score_is_missing_where_a_signal_is() -> None:
@@ -159,6 +168,8 @@ def test_value_at_a_moment(moment: float, value: float) -> None:
 def test_units(patients: int) -> None:
     found = endpoint_arrays(np.arange(400.0), curves(np.random.default_rng(5), patients, np.arange(400.0)))
     days = {"inflammation_end", "soft_callus_peak", "hard_callus_start", "remodelling_start", "time_to_union"}
+    # Curves of this test hold one score and stiffness: there is no union by the others.
+    days |= {"time_to_union_stiffness"}
     assert {name for name in found if endpoint_unit(name) == "day"} == days
     assert endpoint_unit("CTX_last") == "%"
     assert endpoint_unit("lamellar_share_week52") == "1"

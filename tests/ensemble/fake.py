@@ -36,7 +36,7 @@ class FakeCohort:
 
     def __init__(self, size: int, seed: int = 1, text: str = TEXT) -> None:
         self.size, self.seed, self.text = size, seed, text
-        self.origin = "sample"
+        self.origin, self.scenarios = "sample", ()
         self.scenario = Scenario.parse(text)
         self.arms = tuple(arm.name for arm in self.scenario.arms)
         self.start_day, self.horizon = self.scenario.start_day, self.scenario.horizon

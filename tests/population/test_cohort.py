@@ -59,14 +59,15 @@ def test_another_seed_gives_other_patients(demo: osteon.Scenario) -> None:
 def test_spread_is_as_asked(demo: osteon.Scenario) -> None:
     """Medians of one, coefficients of variation as in the table, nothing correlated."""
     size = 20_000
-    found = Cohort.sample(demo, size).block(0, size).patients
+    cohort = Cohort.sample(demo, size)
+    found = cohort.block(0, size).patients
     shares = set(load_table("spread")["shares"])
     drawn = {name.removeprefix("x "): column for name, column in found.items() if name.startswith("x ")}
     # Synthesis of RANKL is common to all: its degradation follows its level and is no draw of its own.
     assert drawn.pop("denosumab.kdeg") == pytest.approx(1 / drawn["denosumab.r0"])
     assert set(drawn) == set(load("spread")) - {"patient.age", "patient.weight"}
     for key, column in drawn.items():
-        cv = load("spread").value(key)
+        cv = cohort.spread[key]
         assert np.median(column) == pytest.approx(1, abs=0.05), key
         if key not in shares:
             assert stats.kstest(np.log(column) / np.sqrt(np.log1p(cv**2)), "norm").pvalue > 1e-4, key

@@ -52,10 +52,15 @@ class Target:
         return self.low <= self.value <= self.high
 
     @property
+    def limited(self) -> bool:
+        """Whether anything is asked of it; else it is shown alone."""
+        return not (math.isinf(self.low) and math.isinf(self.high))
+
+    @property
     def allowed(self) -> str:
         """What is allowed, in signs."""
         if math.isinf(self.low):
-            return f"≤ {self.high:g}"
+            return "–" if math.isinf(self.high) else f"≤ {self.high:g}"
         return f"≥ {self.low:g}" if math.isinf(self.high) else f"{self.low:g}–{self.high:g}"
 
 
@@ -157,7 +162,7 @@ def document(
                 "value": one.value,
                 "unit": one.unit,
                 "allowed": one.allowed,
-                "met": one.met,
+                "met": one.met if one.limited else None,
                 "rows": one.rows,
             }
             for one in targets

@@ -15,9 +15,12 @@ from osteon.calibrate.pair import joined
 from osteon.calibrate.store import Draws
 from osteon.calibrate.structures import allot, shuffled, thin
 from osteon.draws import normal
+from osteon.errors import SolveError
 
 if TYPE_CHECKING:
     from osteon.calibrate.run import Stage
+
+_LOOKED = 20  # draws looked at for each that is kept, where a problem has rules
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ def _of_structure(
     for place, (block, stage) in enumerate(stages.items()):
         purpose = f"{stage.problem.structure} {block}"
         flat = stage.sampled.flat
-        chosen = thin(len(flat), count, seed, purpose)
+        chosen = _chosen(stage, flat, count, seed, purpose)
         if place:
             # In chain order, draws of one block would be paired with those of another by their step.
             chosen = chosen[shuffled(count, seed, purpose)]
@@ -115,6 +118,20 @@ def _of_structure(
         predicted.append(rows)
         replicate.append(_replicate(objective.likelihood, rows, seed, purpose))
     return values, likely, np.hstack(predicted), np.hstack(replicate)
+
+
+def _chosen(stage: Stage, flat: np.ndarray, count: int, seed: int, purpose: str) -> np.ndarray:
+    """Places of draws, evenly apart; where the problem says which draws can be shipped, among those it accepts."""
+    accept = getattr(stage.problem, "acceptable", None)
+    if accept is None:
+        return thin(len(flat), count, seed, purpose)
+    looked = np.unique(thin(len(flat), min(len(flat), _LOOKED * count), seed, f"{purpose} candidates"))
+    kept = looked[accept(flat[looked])]
+    if len(kept) < count:
+        raise SolveError(
+            f"{purpose}: of {len(looked)} draws looked at {len(kept)} keep the rules, and {count} are needed"
+        )
+    return kept[thin(len(kept), count, seed, purpose)]
 
 
 def _replicate(likelihood: Likelihood, rows: np.ndarray, seed: int, purpose: str) -> np.ndarray:

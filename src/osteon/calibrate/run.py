@@ -113,6 +113,7 @@ def calibrate(
     steps: int = STEPS,
     starts: int = STARTS,
     draws: int = MOST_DRAWS,
+    weight: Mapping[str, float] | None = None,
     folder: str | Path | None = None,
     resume: bool = False,
     on_progress: Progress | None = None,
@@ -134,6 +135,8 @@ def calibrate(
         Starts of least squares for each block.
     draws : int
         Draws in the answer, at most 200.
+    weight : mapping of str to float, optional
+        Weight of each structure, adding up to 1; where left out, by their evidence.
     folder : str or Path, optional
         Where what is done is kept; nothing is where left out.
     resume : bool
@@ -156,7 +159,7 @@ def calibrate(
     with RunFolder(folder, manifest, resume) as kept:
         fits = {structure: _fits(blocks, seed, starts, kept, work) for structure, blocks in problems.items()}
         evidence = {name: sum(one.log_evidence for one in blocks.values()) for name, blocks in fits.items()}
-        weight = weights(evidence)
+        weight = weights(evidence) if weight is None else {name: weight[name] for name in problems}
         stages: dict[str, dict[str, Stage]] = {}
         for structure, blocks in problems.items():
             known: dict[str, float] = {}

@@ -16,12 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from osteon.calibrate.proposal import Reference
 from osteon.errors import InputError, SolveError
 
 _EVERY = 20.0  # seconds between checkpoints
 _BURN = 4  # one in so many steps is left out at the beginning
 _PART = "chain-{:07d}.npz"
-_FREEDOM = 8.0  # of Student's t, from which fresh points are drawn
+_LEARNS = (50, 100, 200)  # steps after which the shape of the proposals is learnt anew from the walkers
 _SHRINKS = 12  # halvings of the way to the centre where a walker would begin at a point that fails
 
 
@@ -42,8 +43,8 @@ class Sampled:
 
     @property
     def burn(self) -> int:
-        """Steps left out at the beginning."""
-        return len(self.chain) // _BURN
+        """Steps left out at the beginning: a quarter, and while the shape of the proposals is learnt."""
+        return max(len(self.chain) // _BURN, min(_LEARNS[-1], len(self.chain) // 2))
 
     @property
     def kept(self) -> np.ndarray:
@@ -144,48 +145,31 @@ def _go_on(
     on_step: Callable[[int, int], object] | None,
 ) -> None:
     from emcee import EnsembleSampler, State
-    from emcee.moves import DEMove, MHMove, StretchMove
+    from emcee.moves import DEMove, MHMove
 
     walkers, p = done.shape
-    # Fresh points end the memory of the chain where the posterior is near its approximation; the other moves do
-    # elsewhere. A difference step of full length now and then carries a walker from one mode to another.
-    fresh = MHMove(_fresh(centre, covariance))
-    moves: Any = [(fresh, 0.3), (DEMove(), 0.4), (DEMove(gamma0=1.0), 0.1), (StretchMove(), 0.2)]
-    sampler = EnsembleSampler(walkers, p, log_probability, moves=moves, vectorize=True)
     state = done.state()
     if state is None:
         points, likely = _begin(log_probability, centre, covariance, random, walkers)
         state = State(points, log_prob=likely, random_state=random.get_state())
     try:
-        for now in sampler.sample(state, iterations=steps - done.steps, store=False, skip_initial_state_check=True):
-            done.add(now.coords, np.asarray(now.log_prob), now.random_state)
-            if on_step is not None:
-                on_step(done.steps, steps)
+        for first, last in zip((0, *_LEARNS), (*_LEARNS, steps), strict=True):
+            last = min(last, steps)
+            if done.steps >= last:
+                continue
+            shape = Reference(centre, covariance) if not first else Reference.learnt(done.between(first // 2, first))
+            # A difference step of full length now and then carries a walker from one mode to another.
+            moves: Any = [(MHMove(shape.propose), 0.8), (DEMove(), 0.1), (DEMove(gamma0=1.0), 0.1)]
+            sampler = EnsembleSampler(walkers, p, log_probability, moves=moves, vectorize=True)
+            ahead = sampler.sample(state, iterations=last - done.steps, store=False, skip_initial_state_check=True)
+            for now in ahead:
+                done.add(now.coords, np.asarray(now.log_prob), now.random_state)
+                state = now
+                if on_step is not None:
+                    on_step(done.steps, steps)
     finally:
         # Whatever ends the run, Ctrl-C too, finished steps are kept.
         done.write()
-
-
-def _fresh(centre: np.ndarray, covariance: np.ndarray) -> Callable[..., tuple[np.ndarray, np.ndarray]]:
-    """Proposals that forget where a walker is: Student's t with the shape of the Laplace approximation.
-
-    Its tails are heavier than the approximation's, so that no walker stays where the approximation gives out.
-    """
-    values, vectors = np.linalg.eigh(covariance)
-    root = vectors * np.sqrt(np.maximum(values, values.max() * 1e-14))
-    inverse, p = np.linalg.inv(root), len(centre)
-
-    def log_density(z: np.ndarray) -> np.ndarray:
-        away = np.einsum("ij,mj->mi", inverse, z - centre)
-        return -0.5 * (_FREEDOM + p) * np.log1p((away**2).sum(axis=1) / _FREEDOM)
-
-    def propose(coords: np.ndarray, random: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
-        away = random.standard_normal(coords.shape)
-        away /= np.sqrt(random.chisquare(_FREEDOM, len(coords)) / _FREEDOM)[:, None]
-        z = centre + np.einsum("ij,mj->mi", root, away)
-        return z, log_density(coords) - log_density(z)
-
-    return propose
 
 
 def _begin(
@@ -247,6 +231,10 @@ class _Checkpoint:
         self._random = random
         if time.monotonic() - self._when > _EVERY:
             self.write()
+
+    def between(self, first: int, last: int) -> np.ndarray:
+        """Positions of all walkers in these steps, shape (n, p)."""
+        return np.concatenate(self._chain[first:last])
 
     def first(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
         return np.array(self._chain[:steps]), np.array(self._likely[:steps])

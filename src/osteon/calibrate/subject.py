@@ -16,7 +16,11 @@ from osteon.errors import InputError, near_match, show
 from osteon.parameters import Record
 
 #: Module of each subject.
-SUBJECTS = {"turnover": "osteon.calibrate.turnover"}
+SUBJECTS = {
+    "turnover": "osteon.calibrate.turnover",
+    "callus": "osteon.calibrate.callus",
+    "people": "osteon.calibrate.people",
+}
 
 
 @dataclass(frozen=True)

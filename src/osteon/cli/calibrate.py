@@ -33,7 +33,9 @@ def register(app: typer.Typer) -> None:
 
 
 def calibrate(
-    what: Annotated[str, typer.Argument(help="What to calibrate: turnover.", metavar="WHAT", show_default=False)],
+    what: Annotated[
+        str, typer.Argument(help="What to calibrate: turnover, callus or people.", metavar="WHAT", show_default=False)
+    ],
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Folder for the results (default: osteon-calibrate).", metavar="DIR"),
@@ -62,6 +64,9 @@ def calibrate(
     json: JsonOption = False,
 ) -> None:
     """Fit a model to published data, with the uncertainty of its parameters and of its structure.
+
+    turnover is the systemic layer under drugs, callus the kinetics of healing in animals, and people how fast bones of
+    people heal, what films show of it and how far people differ.
 
     Prints the targets, the parameters with their intervals, and what the data cannot tell; writes to DIR posterior.nc
     (for ArviZ), parameters.toml, calibration.json and, to look at, calibration.html and calibration.zh.html. What is
@@ -119,7 +124,9 @@ def _run(model: Any, settings: Any, folder: Path | None, asked: Mapping[str, Any
 
     try:
         with progress() as tell:
-            found = run(model.problems(model.STRUCTURES, settings), folder=folder, on_progress=tell, **asked)
+            weight = getattr(model, "WEIGHTS", None)
+            problems = model.problems(model.STRUCTURES, settings)
+            found = run(problems, folder=folder, on_progress=tell, weight=weight, **asked)
             tell("targets", 0, 1)
             targets = model.targets(found, settings)
             core = next(iter(found.stages[found.leading].values()))
@@ -195,7 +202,7 @@ def _targets(told: Mapping[str, Any]) -> Table:
         table.add_column(name, justify="right")
     table.add_column("")
     for one in told["targets"]:
-        met = "[green]met[/green]" if one["met"] else "[red]missed[/red]"
+        met = {None: "shown", True: "[green]met[/green]", False: "[red]missed[/red]"}[one["met"]]
         value = f"{_number(one['value'])} {one['unit']}".strip()
         table.add_row(one["name"], one["use"], str(one["rows"]), value, one["allowed"], met)
     return table

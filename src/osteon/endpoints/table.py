@@ -1,4 +1,4 @@
-"""Endpoints of an arm as one table: stages of healing, union, mechanics, turnover, density and safety.
+"""Endpoints of an arm as one table: stages of healing, union, mechanics, function, turnover, density and safety.
 
 A time that is not reached, or a week after the horizon, is NaN with a note, never a number. All is written for curves
 of many patients at once, time on the last axis; a point after a patient's own horizon is NaN.
@@ -6,15 +6,16 @@ of many patients at once, time on the last axis; a point after a patient's own h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from osteon.endpoints.crossing import at, bracket, first_above, last_above, last_index, take
+from osteon.endpoints.function.table import FUNCTION_UNITS
 from osteon.endpoints.safety import SAFETY_UNITS
-from osteon.endpoints.scores import UNION
 from osteon.endpoints.treatment import BEYOND, NOT_REACHED, Treatment
+from osteon.endpoints.union import RULES, endpoint_of, time_to_union
 
 #: Weeks after the fracture at which mechanics are reported.
 WEEKS = (6, 12, 26, 52)
@@ -23,8 +24,13 @@ STAGES = ("inflammation_end", "soft_callus_peak", "hard_callus_start", "remodell
 _NO_SOFT_CALLUS = "no soft callus forms"
 #: Sites of bone density.
 DENSITIES = ("BMD_lumbar_spine", "BMD_total_hip", "BMD_femoral_neck")
+_UNION = {endpoint_of(rule): rule for rule in RULES}
 _SOFT_CALLUS = 0.02  # least share of the callus that counts as a soft callus
 _BONE = 1e-4  # least bone of which a lamellar share is given
+
+
+#: Endpoints of function by name, from time, curves, and standing inflammation as ``chronic``.
+Function = Callable[..., Mapping[str, np.ndarray]]
 
 
 class Endpoint(NamedTuple):
@@ -37,7 +43,11 @@ class Endpoint(NamedTuple):
 
 
 def endpoints(
-    time: np.ndarray, series: Mapping[str, np.ndarray], chronic: float = 0.0, treatment: Treatment | None = None
+    time: np.ndarray,
+    series: Mapping[str, np.ndarray],
+    chronic: float = 0.0,
+    treatment: Treatment | None = None,
+    function: Function | None = None,
 ) -> list[Endpoint]:
     """Endpoints of one arm of one patient.
 
@@ -51,6 +61,8 @@ def endpoints(
         Standing inflammation, which never ends and is taken off.
     treatment : Treatment, optional
         Doses of the arm; without them there are no safety endpoints.
+    function : callable, optional
+        `function_endpoints` of a person's fracture; without it there are no endpoints of function.
 
     Returns
     -------
@@ -58,7 +70,9 @@ def endpoints(
         In the order they are shown.
     """
     found = []
-    arrays = {name: float(values) for name, values in endpoint_arrays(time, series, chronic, treatment).items()}
+    arrays = {
+        name: float(values) for name, values in endpoint_arrays(time, series, chronic, treatment, function).items()
+    }
     for name, value in arrays.items():
         unit, note = endpoint_unit(name), ""
         if np.isnan(value) and treatment is not None and name in SAFETY_UNITS:
@@ -76,6 +90,7 @@ def endpoint_arrays(
     series: Mapping[str, np.ndarray],
     chronic: float | np.ndarray = 0.0,
     treatment: Treatment | None = None,
+    function: Function | None = None,
 ) -> dict[str, np.ndarray]:
     """Endpoints of one arm of many patients.
 
@@ -90,6 +105,8 @@ def endpoint_arrays(
         Standing inflammation, which never ends and is taken off, shape (...).
     treatment : Treatment, optional
         Doses of the arm; without them there are no safety endpoints.
+    function : callable, optional
+        `function_endpoints` of fractures of people; without it there are no endpoints of function.
 
     Returns
     -------
@@ -97,6 +114,8 @@ def endpoint_arrays(
         By name, in the order they are shown, each of shape (...); NaN where not reached, after the horizon, or failed.
     """
     found = _healing(*_after_fracture(time, series), chronic) if "mRUST" in series else {}
+    if function is not None:
+        found |= function(time, series, chronic=chronic)
     found |= _turnover(series)
     return found if treatment is None else found | treatment.safety(time, series)
 
@@ -105,14 +124,17 @@ def endpoint_unit(name: str) -> str:
     """Unit of an endpoint by name."""
     if name in SAFETY_UNITS:
         return SAFETY_UNITS[name]
-    if name in STAGES or name == "time_to_union":
+    if name in FUNCTION_UNITS:
+        return FUNCTION_UNITS[name]
+    if name in STAGES or name in _UNION:
         return "day"
     return "1" if "_week" in name else "%"
 
 
 def _after_fracture(time: np.ndarray, series: Mapping[str, np.ndarray]) -> tuple[np.ndarray, Mapping[str, np.ndarray]]:
     start = int(np.searchsorted(time, 0.0))
-    return time[start:], {name: series[name][..., start:] for name in _HEALING}
+    present = (*_HEALING, *(rule.curve for rule in RULES.values() if rule.curve in series))
+    return time[start:], {name: series[name][..., start:] for name in present}
 
 
 _HEALING = (
@@ -135,8 +157,9 @@ def _healing(time: np.ndarray, series: Mapping[str, np.ndarray], chronic: float 
         "hard_callus_start": first_above(time, surplus, 0.0),
         # Remodelling leads from the day woven bone is lost faster than it is made.
         "remodelling_start": np.where(most < last, time[most], np.nan),
-        "time_to_union": first_above(time, series["mRUST"], UNION),
     }
+    # A score that was not computed has no endpoint.
+    found |= {name: time_to_union(time, series, by) for name, by in _UNION.items() if RULES[by].curve in series}
     for name in ("torsional_stiffness", "torsional_strength"):
         found |= {f"{name}_week{week}": at(time, series[name], 7.0 * week) for week in WEEKS}
     around = bracket(time, 364.0)

@@ -19,7 +19,7 @@ from osteon.engine.lanes.store import LaneKernel
 from osteon.engine.one_by_one import pick, solve_one_by_one
 from osteon.engine.rosenbrock import RODAS5P, Tableau
 from osteon.engine.solve import TOLERANCE, Memory, Phase
-from osteon.engine.solved import Failure, Solved, absent, sees_free_rankl
+from osteon.engine.solved import Failure, Solved, absent, idle
 from osteon.model.system import IMPOSED, System
 
 Array = np.ndarray
@@ -232,8 +232,8 @@ def _fill(
         elif name in stage.system.imposed:
             held = np.broadcast_to(np.asarray(stage.parameters[f"{IMPOSED}.{name}"], float), (len(curve),))
             np.copyto(part, held[:, None], where=inside)
-        elif sees_free_rankl(name, stage.system.states):
-            np.copyto(part, 1.0, where=inside)
+        elif (waits := idle(name, stage.system.states)) is not None:
+            np.copyto(part, waits, where=inside)
 
 
 def _failure(stage: Stage, outcome: Outcome, place: int) -> Failure:

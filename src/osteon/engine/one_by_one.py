@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from osteon.engine.solve import Memory, Phase, Piece, solve
-from osteon.engine.solved import Failure, Solved, absent, sees_free_rankl
+from osteon.engine.solved import Failure, Solved, absent, idle
 from osteon.errors import SolveError
 from osteon.model.system import IMPOSED
 
@@ -88,4 +88,7 @@ def _curves(piece: Piece, times: np.ndarray, names: Sequence[str]) -> dict[str, 
     hidden = {key.replace(".", "_"): values for key, values in states.items()}
     held = {name: piece.phase.parameters[f"{IMPOSED}.{name}"] for name in piece.phase.system.imposed}
     known = {**hidden, **held, **signals}
-    return {name: known.get(name, 1.0 if sees_free_rankl(name, states) else absent(name)) for name in names}
+    for name in names:
+        waits = idle(name, states)
+        known.setdefault(name, absent(name) if waits is None else waits)
+    return {name: known[name] for name in names}

@@ -43,10 +43,9 @@ def absent(name: str) -> float:
     return np.nan if known is None or known.callus else known.absent
 
 
-#: Before a drug is given the callus sees all its RANKL.
-FREE_RANKL = "callus_free_rankl"
-
-
-def sees_free_rankl(name: str, states: object) -> bool:
-    """Whether a curve is the free RANKL of a callus that no drug has reached."""
-    return name == FREE_RANKL and "callus.osteoclasts" in states  # type: ignore[operator]
+def idle(name: str, states: object) -> float | None:
+    """Value of a curve in a callus that no drug has reached; None where it is no such curve or there is no callus."""
+    known = curves().get(name)
+    if known is None or np.isnan(known.idle) or "callus.osteoclasts" not in states:  # type: ignore[operator]
+        return None
+    return known.idle

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from osteon.endpoints import Treatment, endpoint_arrays, is_treated, mrust, treatments_of
+from osteon.endpoints import SCORES, SEEN, Treatment, endpoint_arrays, is_treated, radiograph, treatments_of
 from osteon.engine.ensemble import Solved, Solver
 from osteon.engine.solve import TOLERANCE
+from osteon.ensemble.function import function_of_group
 from osteon.population.plan import course_times
 
 if TYPE_CHECKING:
+    from osteon.endpoints.table import Function
     from osteon.engine.lanes.store import LaneKernel
     from osteon.model.system import System
     from osteon.population import Cohort, Group
@@ -24,6 +26,7 @@ _HEALING = (
     *("inflammation", "cartilage", "fibrous", "mineralised_tissue", "callus_tissue", "woven_bone", "lamellar_bone"),
     *("torsional_stiffness", "torsional_strength", "callus_BMD", "cortical_union"),
 )
+_FUNCTION = 6  # curves that endpoints of function need meanwhile
 # So many patient-years are quicker in plain Python than a compiler is.
 _SMALL = 20.0
 _MEMORY = 4e8  # bytes of curves at a time, about
@@ -130,7 +133,8 @@ def compute(
             # What a hopeless patient makes infinite is told by its failure.
             with np.errstate(all="ignore"):
                 given = _treatments(cohort, group, start) if treated else {}
-                _solve_group(cohort, group, given, settings, kernel, grid, series, rows, size, tell)
+                function = function_of_group(cohort, block, group)
+                _solve_group(cohort, group, given, function, settings, kernel, grid, series, rows, size, tell)
             before += len(group.index)
         order = np.arange(start, stop)
         table = {"patient": np.repeat(order, len(arms)), "arm": np.tile(np.array(arms, object), size)}
@@ -142,7 +146,12 @@ def compute(
 def _patients_at_once(cohort: Cohort, settings: Settings, times: int) -> int:
     """Patients solved together, so that what is in memory at a time is bounded; results do not depend on it."""
     points = times + int(cohort.horizon - cohort.start_day) + 100
-    numbers = 2 * points * (len(_TURNOVER) + len(_HEALING) + len(settings.series) + 4) * len(cohort.arms)
+    numbers = (
+        2
+        * points
+        * (len(_TURNOVER) + len(_HEALING) + len(settings.series) + 2 * len(SCORES) + _FUNCTION)
+        * len(cohort.arms)
+    )
     return max(16, int(_MEMORY / (8 * numbers)))
 
 
@@ -161,6 +170,7 @@ def _solve_group(
     cohort: Cohort,
     group: Group,
     given: Mapping[str, Treatment],
+    function: Function | None,
     settings: Settings,
     kernel: Callable[[System], LaneKernel] | None,
     grid: np.ndarray,
@@ -192,7 +202,7 @@ def _solve_group(
             values[number, group.index] = curves[name][:, kept]
         scored = np.searchsorted(every, own[arm])
         seen = {name: curve[:, scored] for name, curve in curves.items()}
-        endpoints = endpoint_arrays(own[arm], seen, chronic(group), given.get(arm))
+        endpoints = endpoint_arrays(own[arm], seen, chronic(group), given.get(arm), function)
         for name, values in {**endpoints, **_fate(solved)}.items():
             blank = np.nan if values.dtype.kind == "f" else (0 if values.dtype.kind == "i" else "")
             if name not in rows:
@@ -212,7 +222,7 @@ def _treatments(cohort: Cohort, group: Group, lo: int) -> dict[str, Treatment]:
 def solved_curves(healing: bool, series: Sequence[str]) -> list[str]:
     """Curves to solve for, so that there are endpoints, the score where there is a callus, and these series."""
     names = dict.fromkeys((*_TURNOVER, *(_HEALING if healing else ()), *series))
-    return [name for name in names if name != "mRUST"]
+    return [name for name in names if name not in SCORES]
 
 
 def scored_times(cohort: Cohort, group: Group, arm: str) -> np.ndarray:
@@ -228,12 +238,13 @@ def scored_times(cohort: Cohort, group: Group, arm: str) -> np.ndarray:
 
 
 def add_score(curves: dict[str, np.ndarray], time: np.ndarray, group: Group) -> None:
-    """Add the score mRUST, shape (patients, time), to the curves it is made of."""
+    """Add the scores of a radiograph, shape (patients, time), to the curves they are made of."""
     after = int(np.searchsorted(time, 0.0))
     values = {key: value for key, value in group.values.items() if key.startswith("radiograph.")}
-    curves["mRUST"] = np.full((len(group.index), len(time)), np.nan)
-    seen = {name: curves[name][:, after:] for name in _HEALING}
-    curves["mRUST"][:, after:] = mrust(seen, values, group.scenario.patient.species)
+    seen = {name: curves[name][:, after:] for name in SEEN}
+    for name, found in radiograph(seen, values, group.scenario.patient.species).items():
+        curves[name] = np.full((len(group.index), len(time)), np.nan)
+        curves[name][:, after:] = found
 
 
 def chronic(group: Group) -> Any:

@@ -138,13 +138,16 @@ def series_of(cohort: Cohort, names: Sequence[str] | None) -> tuple[str, ...]:
     InputError
         There is no such series, or one is named twice.
     """
+    from osteon.endpoints import SCORES
     from osteon.ensemble.chunk import Settings
-    from osteon.model.systems import curves
+    from osteon.model.systems import curves_of
 
     broken = cohort.scenario.fracture is not None
     if names is None:
         return tuple(Settings.series) if broken else TURNOVER
-    known = [name for name, curve in curves().items() if broken or not curve.callus] + (["mRUST"] if broken else [])
+    fractures = [one.fracture for one in cohort.scenarios or (cohort.scenario,)]
+    most = max(0 if one is None else one.compartments for one in fractures)
+    known = [*curves_of(most), *(SCORES if broken else ())]
     for name in names:
         if name not in known:
             callus = "" if broken else " without a fracture"

@@ -111,10 +111,10 @@ def arm_model(scenario: Scenario, arm_name: str | None = None, member: str = "J"
         raise InputError(message, path="member", value=member)
     planned = steps(scenario, arm)
     drugs = planned[-1].structure[1]
-    broken = scenario.fracture is not None
     records = imposed_records(arm.impose)
-    without = assemble(fractured=broken, drugs=drugs)
-    held = assemble(fractured=broken, drugs=drugs, imposed=[record.name for record in records])
+    compartments = planned[-1].structure[0]
+    without = assemble(fractured=compartments, drugs=drugs)
+    held = assemble(fractured=compartments, drugs=drugs, imposed=[record.name for record in records])
     system = with_inputs(
         System(held.name, held.modules, parameters_for(scenario, member).with_records(*records), held.imposed)
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from osteon.exchange.latex import Expr, Name, call, symbol
+from osteon.exchange.latex import Expr, Name, call, lift, symbol
 from osteon.model import maths
 from osteon.model.module import Module
 from osteon.model.system import IMPOSED, System
@@ -91,7 +91,7 @@ def equations(system: System) -> dict[str, ModuleEquations]:
     by_key = dict(zip(system.states, rates, strict=True))
     for part in found.values():
         keys = [f"{part.module.name}.{state}" for state in part.module.states]
-        part.rates += [Equation(Name("state", key), by_key[key], "rates") for key in keys]
+        part.rates += [Equation(Name("state", key), lift(by_key[key]), "rates") for key in keys]
     return found
 
 

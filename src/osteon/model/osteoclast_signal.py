@@ -16,7 +16,7 @@ INPUTS = {
     "inflammation": Input("1", "inflammatory signal in the callus", 0.0),
     "torsional_stiffness": Input("1", "torsional stiffness, fraction of intact bone"),
     "callus_free_rankl": Input("1", "free over total RANKL in the callus", 1.0),
-    "bisphosphonate_inhibition": Input("1", "share of osteoclast activity that bisphosphonate stops", 0.0),
+    "callus_bisphosphonate_inhibition": Input("1", "share of osteoclast activity bisphosphonate stops here", 0.0),
     "pth": Input("1", "PTH(1-34) effect; 1 is 200 ug/kg/day in the rat", 0.0),
 }
 OUTPUTS = {
@@ -36,12 +36,12 @@ def signals(s, p, signal):
         + p.ligand_basal
         + p.ligand_redundancy * hill(surplus, p.redundancy_half)
     )
-    ligand = p.factor_rankl * (1 + p.pth_rankl * signal.pth) * ligand
+    ligand = p.factor_rankl * (1 + p.pth_rankl * p.pth_shrinkage * signal.pth) * ligand
     occupancy = hill(signal.callus_free_rankl * ligand, p.rank_half)
     activity = p.activity_floor + (1 - p.activity_floor) * occupancy
     return {
         "rank_occupancy": occupancy,
-        "osteoclast_activity": activity * (1 - signal.bisphosphonate_inhibition),
+        "osteoclast_activity": activity * (1 - signal.callus_bisphosphonate_inhibition),
     }
 
 

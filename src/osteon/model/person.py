@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from osteon.errors import ModelError
+from osteon.model.fracture import fracture_parameters
 from osteon.model.systems import SYSTEMIC_PARAMETERS
 from osteon.parameters import ParameterSet, Record, layered, load, load_table
 from osteon.parameters.record import How
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from osteon.scenario import Fracture, Impose, Patient, Scenario
 
 #: Members of the ensemble of callus kinetics and the parameter files they are layered from.
-MEMBERS = {"J": ("callus_J",), "B": ("callus_J", "callus_B")}
+MEMBERS = {"J": ("callus_J", "callus_drugs"), "B": ("callus_J", "callus_B", "callus_drugs")}
 
 
 def parameters_for(scenario: Scenario, member: str = "J") -> ParameterSet:
@@ -48,7 +49,13 @@ def person_parameters(
     parameters = _species(_published(layered(*names), sets), patient)
     if fracture is None:
         return parameters
-    return _traits(_fracture(parameters, fracture, patient), patient, fracture)
+    if patient.species == "human":
+        people = load(f"people_{member}")
+        parameters = parameters.with_records(*(record for key, record in people.items() if key in parameters))
+    parameters = fracture_parameters(parameters, fracture, patient)
+    if patient.species == "human":
+        parameters = _as_fitted(parameters, fracture, load(f"people_{member}"))
+    return _traits(parameters, patient, fracture, member)
 
 
 def aged_keys() -> tuple[str, ...]:
@@ -57,22 +64,25 @@ def aged_keys() -> tuple[str, ...]:
 
 
 def age_factors(species: str, age: np.ndarray) -> np.ndarray:
-    """Factor by which age [yr] slows healing, of the shape of `age`; 1 in animals and up to a certain age."""
+    """Factor by which age [yr] lengthens the lag of vessels, of the shape of `age`; 1 up to a certain age.
+
+    An animal counts as a person of the same stage of life.
+    """
     rule = load_table("hooks/patient")["age"]
-    if species != "human":
-        return np.ones_like(age)
-    return np.maximum(0.2, 1.0 - rule["per_year"] * np.maximum(0.0, age - rule["from_years"]))
+    birth, pace = rule["human_years"].get(species, (0.0, 1.0))
+    return 1.0 + rule["per_year"] * np.maximum(0.0, birth + pace * age - rule["from_years"])
 
 
 def imposed_records(impose: Impose | None) -> tuple[Record, ...]:
-    """Records ``imposed.<signal>`` for an arm that imposes effects; free RANKL holds in the skeleton and the callus."""
+    """Records ``imposed.<signal>`` for an arm that imposes effects, which hold in the skeleton and the callus."""
     if impose is None:
         return ()
     values: dict[str, float] = {}
     if impose.free_rankl is not None:
         values |= {"free_rankl": impose.free_rankl, "callus_free_rankl": impose.free_rankl}
     if impose.bisphosphonate_inhibition is not None:
-        values["bisphosphonate_inhibition"] = impose.bisphosphonate_inhibition
+        shared = impose.bisphosphonate_inhibition
+        values |= {"bisphosphonate_inhibition": shared, "callus_bisphosphonate_inhibition": shared}
     if impose.pth is not None:
         values["pth"] = impose.pth
     meaning = "effect imposed by the arm from the fracture on"
@@ -124,55 +134,28 @@ def _species(parameters: ParameterSet, patient: Patient) -> ParameterSet:
     return parameters
 
 
-def _fracture(parameters: ParameterSet, fracture: Fracture, patient: Patient) -> ParameterSet:
-    geometry = load("geometry")
-
-    def record(key: str, value: float, unit: str, source: str, meaning: str) -> Record:
-        return Record(key, value, unit, "assumed", source, meaning, set="geometry")
-
-    size = geometry[f"outer_radius.{fracture.bone}"]
-    human, own = geometry["femur_radius.human"], geometry[f"femur_radius.{patient.species}"]
-    outer = size.value * own.value / human.value
-    scaled = "" if patient.species == "human" else f", scaled by the femur of the {patient.species}"
-    shapes = [
-        record("bone.outer_radius", outer, "mm", size.source + scaled, f"outer cortical radius, {fracture.bone}"),
-        *(
-            record(f"bone.{key}", outer * shape.value, "mm", shape.source, meaning)
-            for key, meaning, shape in (
-                ("inner_radius", "inner cortical radius", geometry["shape.inner"]),
-                ("length", "length of the callus", geometry["shape.length"]),
-                ("envelope_radius", "radius of the callus envelope", geometry["shape.envelope"]),
-            )
-        ),
-    ]
-    parameters = parameters.with_records(*shapes)
-
-    species, bone = geometry[f"species_clock.{patient.species}"], geometry[f"bone_clock.{fracture.bone}"]
-    gap, most = geometry[f"reference_gap.{patient.species}"], geometry["shape.most_union"]
-    strain = geometry[f"fixation_strain.{fracture.fixation}"]
-    moved = strain.value if fracture.interfragmentary_strain is None else fracture.interfragmentary_strain
-    whence = strain.source if fracture.interfragmentary_strain is None else "strain given in the scenario"
-    per_strain = geometry["shape.stimulus_per_strain"]
+def _as_fitted(parameters: ParameterSet, fracture: Fracture, people: Mapping[str, Record]) -> ParameterSet:
+    """Clock and strain of people as fitted with the kinetics of a member, where the bone and the fixation were."""
+    geometry, fixation = load("geometry"), load("fixation")
+    human = people["species_clock.human"]
+    key = f"bone_clock.{fracture.bone}"
+    bone = people[key] if key in people else geometry[key]
     parameters = parameters.with_values(
-        {"healing.clock": species.value * bone.value},
-        layer="species and bone",
-        how="defined" if species.how == bone.how == "defined" else "assumed",
-        source=f"{species.source}; {bone.source}",
+        {"healing.clock": human.value * bone.value},
+        layer="people",
+        how="fitted" if key in people else "assumed",
+        source=f"{human.source}; {bone.source}",
     )
-    parameters = parameters.with_values(
-        {"callus.factor_union": min(gap.value / fracture.gap, most.value)},
-        layer="fracture",
-        source=f"the gap closes at constant speed, given at {gap.value:g} mm ({gap.source}); "
-        f"{most.meaning}: {most.value:g}",
-    )
+    key = f"initial_strain.{fracture.fixation}"
+    if key not in people or fracture.interfragmentary_strain is not None:
+        return parameters
+    stimulus = parameters.value("mechanics.initial_stimulus") * people[key].value / fixation[key].value
     return parameters.with_values(
-        {"mechanics.initial_stimulus": per_strain.value * moved},
-        layer="fixation",
-        source=f"{whence}; {per_strain.value:g} per unit of strain ({per_strain.source})",
+        {"mechanics.initial_stimulus": stimulus}, layer="people", how="fitted", source=people[key].source
     )
 
 
-def _traits(parameters: ParameterSet, patient: Patient, fracture: Fracture) -> ParameterSet:
+def _traits(parameters: ParameterSet, patient: Patient, fracture: Fracture, member: str) -> ParameterSet:
     hooks = load_table("hooks/patient")
     age, (factor,) = hooks["age"], age_factors(patient.species, np.array([patient.age]))
     if factor != 1.0:
@@ -184,12 +167,17 @@ def _traits(parameters: ParameterSet, patient: Patient, fracture: Fracture) -> P
         "type2_diabetes": patient.diabetes == "type2",
         "obesity": obese,
         "smoking": patient.smoking,
+        "nsaid": patient.nsaid,
         "osteoporosis": patient.osteoporosis,
         "open_fracture": fracture.open,
     }
     for trait, has_it in given.items():
         if has_it:
-            parameters = _apply(parameters, hooks["trait"][trait], trait)
+            hook = hooks["trait"][trait]
+            if trait == "smoking" and patient.species == "human":
+                vessels = load(f"people_{member}")["smoking.vessels"].value
+                hook = {**hook, "multiply": dict.fromkeys(hook["multiply"], vessels)}
+            parameters = _apply(parameters, hook, trait)
     return parameters
 
 

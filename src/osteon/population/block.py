@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from osteon.scenario import Scenario
 
 #: Columns that describe a patient.
-TRAITS = ("age", "weight", "sex", "diabetes", "osteoporosis", "smoking", "obesity", "member")
+TRAITS = ("age", "weight", "sex", "diabetes", "osteoporosis", "smoking", "obesity", "nsaid", "member")
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ class Cohort:
         chosen = chosen if scenario.fracture is not None else chosen[:1]
         known = typical(Kind.of(scenario, chosen[0]))
         version = posterior_of(scenario).content_hash() if draws else ""
-        return cls("sample", scenario, size, number, chosen, spread_for(spread, known), draws=version)
+        return cls("sample", scenario, size, number, chosen, spread_for(spread, known, scenario), draws=version)
 
     @classmethod
     def of(cls, scenarios: Sequence[Scenario], *, member: str = "J") -> Cohort:
@@ -131,8 +131,8 @@ class Cohort:
         table : DataFrame, mapping, str or Path
             A table, columns by name, or the path of a CSV or Parquet file. Columns: ``age`` and ``weight`` (numbers in
             yr and kg, or text such as "73 yr"), ``sex``, ``diabetes``, ``osteoporosis``, ``smoking``, ``obesity``,
-            ``member``, of people ``gfr`` [mL/min] and ``vitamin_d`` [nmol/L], and any parameter by its key, in its own
-            unit.
+            ``nsaid``, ``member``, of people ``gfr`` [mL/min] and ``vitamin_d`` [nmol/L], and any parameter by its key,
+            in its own unit.
         member : str
             Ensemble member where there is no such column.
 
@@ -242,7 +242,7 @@ class Cohort:
             if kind != "sample":
                 raise InputError(f"{show(kind)} is not a kind of cohort", path="kind", value=kind)
             # What is not in the dictionary is switched off, even if osteon ships a spread for it by now.
-            shipped = spread_for(None, typical(Kind.of(scenario, members[0])))
+            shipped = spread_for(None, typical(Kind.of(scenario, members[0])), scenario)
             spread = {**dict.fromkeys(shipped, 0.0), **given["spread"]}
             made = cls.sample(scenario, given["size"], seed=given["seed"], members=members, spread=spread)
             if "draws" not in given:

@@ -22,8 +22,8 @@ from osteon.population.intake import Change, Number, intake_changes, is_averaged
 if TYPE_CHECKING:
     from osteon.scenario import Arm, DoseEvent, Scenario
 
-#: What tells two structures apart: whether there is a callus, drugs given so far, effects imposed.
-Structure = tuple[bool, tuple[str, ...], tuple[str, ...]]
+#: What tells two structures apart: compartments of the callus or 0, drugs given so far, effects imposed.
+Structure = tuple[int, tuple[str, ...], tuple[str, ...]]
 
 _WEEKLY_AFTER = 731.0
 _AFTER_A_DOSE = (0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 14.0)
@@ -47,8 +47,8 @@ class Step(NamedTuple):
     @property
     def system(self) -> System:
         """The assembled system of this step."""
-        fractured, drugs, imposed = self.structure
-        return assemble(fractured=fractured, drugs=drugs, imposed=imposed)
+        compartments, drugs, imposed = self.structure
+        return assemble(fractured=compartments, drugs=drugs, imposed=imposed)
 
     def impulses(self, values: Mapping[str, Number]) -> dict[str, Number]:
         """Amount added to each state, what is lost on the way taken off."""
@@ -79,9 +79,9 @@ def steps(scenario: Scenario, arm: Arm, weight: Number | None = None) -> list[St
     events = _events(arm, weight)
     changes, begun = intake_changes(arm, weight, scenario.horizon)
     imposed = tuple(record.name for record in imposed_records(arm.impose))
-    broken = scenario.fracture is not None
+    compartments = 0 if scenario.fracture is None else scenario.fracture.compartments
     whole: set[float] = {scenario.start_day, *(event.time for event in events), *begun.values(), *changes}
-    moments = sorted(whole | {0.0} if broken or imposed else whole)
+    moments = sorted(whole | {0.0} if compartments or imposed else whole)
     first: dict[str, float] = dict(begun)
     fallen: dict[float, list[Change]] = {moment: list(added) for moment, added in changes.items()}
     for event in events:
@@ -90,7 +90,7 @@ def steps(scenario: Scenario, arm: Arm, weight: Number | None = None) -> list[St
     planned = []
     for moment in moments:
         given = tuple(sorted(drug for drug, time in first.items() if time <= moment))
-        step = Step(moment, (broken and moment >= 0, given, imposed if moment >= 0 else ()), {})
+        step = Step(moment, (compartments if moment >= 0 else 0, given, imposed if moment >= 0 else ()), {})
         amounts: dict[tuple[str, str], list[Number]] = {}
         for change in sorted(fallen.get(moment, ()), key=lambda change: (change.drug, change.route)):
             amounts.setdefault(step.system.dose_target(change.drug, change.route), []).append(change.amount)

@@ -35,7 +35,18 @@ def settable(keys: Iterable[str]) -> list[str]:
     ]
 
 
-def spread_for(given: str | Mapping[str, float] | None, keys: Iterable[str]) -> dict[str, float]:
+def clock_spread_of(bone: str, fixation: str) -> str:
+    """Which spread of clocks holds for people with a broken bone and its fixation: a name in ``clock_spread.toml``."""
+    known = load("clock_spread")
+    for name in (f"{bone}_{fixation}", bone):
+        if f"clock_spread.{name}" in known:
+            return name
+    return "usual"
+
+
+def spread_for(
+    given: str | Mapping[str, float] | None, keys: Iterable[str], scenario: Scenario | None = None
+) -> dict[str, float]:
     """Coefficients of variation in force, by key, without zeros.
 
     Parameters
@@ -44,6 +55,8 @@ def spread_for(given: str | Mapping[str, float] | None, keys: Iterable[str]) -> 
         Replaces the shipped ones by key (a parameter, ``patient.age`` or ``patient.weight``); "none" takes all away.
     keys : iterable of str
         Parameters of the patients; what the shipped table has beside them is left out.
+    scenario : Scenario, optional
+        Of the typical patient; in people the spread of clocks follows bone and fixation.
 
     Raises
     ------
@@ -52,6 +65,10 @@ def spread_for(given: str | Mapping[str, float] | None, keys: Iterable[str]) -> 
     """
     known = {AGE, WEIGHT, *settable(keys)}
     shipped = {key: record.value for key, record in load("spread").items() if key in known}
+    if scenario is not None and scenario.fracture is not None and scenario.patient.species == "human":
+        name = clock_spread_of(scenario.fracture.bone, scenario.fracture.fixation)
+        sigma = load("clock_spread")[f"clock_spread.{name}"].value
+        shipped["healing.clock"] = math.sqrt(math.expm1(sigma * sigma))
     if isinstance(given, str):
         if given != "none":
             raise InputError(f'{show(given)} is neither "none" nor a mapping', path="spread", value=given)

@@ -79,7 +79,7 @@ def render(
         notes=_notes(words, told),
         facts=_facts(words, told, shown),
         targets=[findings.target(words, one) for one in told["targets"]],
-        met=sum(one["met"] for one in told["targets"]),
+        met=sum(one["met"] is True for one in told["targets"]),
         panels=panels,
         curves=[(key, words(f"calibration.curve_{key}")) for key in CURVES if any(p["curve"] == key for p in panels)],
         drugs=drug_titles(words, panels),

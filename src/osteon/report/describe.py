@@ -38,7 +38,9 @@ def patient(words: Words, who: Any) -> str:
     else:
         parts.append(words("patient.weight_kg", n=plain(who.weight, 3)))
     conditions = [
-        words(f"patient.{name}") for name in ("osteoporosis", "smoking", "obesity") if getattr(who, name, False)
+        words(f"patient.{name}")
+        for name in ("osteoporosis", "smoking", "obesity", "nsaid")
+        if getattr(who, name, False)
     ]
     if str(who.diabetes) != "none":
         conditions.insert(0, words(f"patient.diabetes_{who.diabetes}"))
@@ -52,7 +54,7 @@ def patient(words: Words, who: Any) -> str:
 
 
 def fracture(words: Words, broken: Any) -> str:
-    """The fracture in one line: bone, gap, fixation and strain."""
+    """The fracture in one line: bone, gap, fixation, strain, and what is not as usual."""
     parts = [_sentence(title_of(words, "bones", str(broken.bone)))]
     if getattr(broken, "gap", None) is not None:
         parts.append(words("fracture.gap", n=plain(broken.gap, 3)))
@@ -62,8 +64,14 @@ def fracture(words: Words, broken: Any) -> str:
         parts.append(words("fracture.strain_implied"))
     else:
         parts.append(words("fracture.strain", n=plain(strain * 100, 3)))
-    if getattr(broken, "open", False):
-        parts.append(words("fracture.open"))
+    parts += [words(f"fracture.{name}") for name in ("open", "displaced", "flap") if getattr(broken, name, False)]
+    rule = getattr(broken, "weight_bearing", "immediate")
+    if not isinstance(rule, str):
+        parts.append(words("fracture.protected", n=plain(rule / 7, 3)))
+    elif rule != "immediate":
+        parts.append(words("fracture.weight_bearing", rule=title_of(words, "weight_bearing", rule)))
+    if getattr(broken, "compartments", 1) > 1:
+        parts.append(words("fracture.compartments", kind=title_of(words, "compartments", str(broken.compartments))))
     return words("list_separator").join(parts)
 
 

@@ -6,8 +6,10 @@ import math
 from itertools import pairwise
 from typing import Any
 
+from osteon.endpoints.function import FUNCTION_UNITS
 from osteon.endpoints.safety import SAFETY_UNITS
 from osteon.endpoints.treatment import BEYOND, CALCIUM, NOT_APPLICABLE
+from osteon.endpoints.union import RULES, endpoint_of
 from osteon.report.charts import unit_text
 from osteon.report.locale import Words
 from osteon.report.numbers import MONTH, fixed, is_number, plain
@@ -20,10 +22,11 @@ DAYS = ("day", "days", "d")
 _WEEKS = ("week6", "week12", "week26", "week52")
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("stages", ("inflammation_end", "soft_callus_peak", "hard_callus_start", "remodelling_start")),
-    ("union", ("time_to_union",)),
+    ("union", tuple(endpoint_of(rule) for rule in RULES)),
     ("stiffness", tuple(f"torsional_stiffness_{week}" for week in _WEEKS)),
     ("strength", tuple(f"torsional_strength_{week}" for week in _WEEKS)),
     ("tissue", ("lamellar_share_week52",)),
+    ("function", tuple(FUNCTION_UNITS)),
     ("markers", ("CTX_nadir", "CTX_last", "P1NP_nadir", "P1NP_last")),
     ("density", ("BMD_lumbar_spine_last", "BMD_total_hip_last", "BMD_femoral_neck_last")),
     ("rebound", tuple(name for name in SAFETY_UNITS if name.startswith("rebound"))),
@@ -31,6 +34,8 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("calcium", CALCIUM),
 )
 _SYSTEMIC = ("markers", "density", "rebound", "loss", "calcium", "other")
+#: Endpoints in points of a scale; they have digits of their own and no unit.
+POINTS = {name: int(name.startswith("pain_")) for name in FUNCTION_UNITS if name.startswith(("pain_week", "harris_"))}
 _SMALL_RISK = 0.001  # a smaller one is not told from none
 #: Endpoints that are a time between two moments, and no day of the course.
 DURATIONS = tuple(name for name, unit in SAFETY_UNITS.items() if unit in DAYS)
@@ -42,6 +47,8 @@ def endpoint_text(words: Words, value: float, unit: str, name: str = "") -> str:
     """An endpoint as a person reads it: days in words, fractions in per cent, changes with their sign."""
     if unit in DAYS:
         return words("value.days" if name in DURATIONS else "value.day", day=fixed(value, 0))
+    if name in POINTS:
+        return fixed(value, POINTS[name])
     if name.endswith("_risk") and 0 < value < _SMALL_RISK:
         return f"<{fixed(_SMALL_RISK * 100, 1)} %"
     if unit in ("1", ""):
@@ -104,11 +111,12 @@ def summary(words: Words, cells: dict[tuple[str, str], dict[str, Any]], arms: li
     for name, endpoints in (*GROUPS, ("other", other)):
         if not healing and name not in _SYSTEMIC:
             continue
-        # Safety is about treated arms alone; what applies to none of them is left out.
+        # Safety is about treated arms, function about people and hips; what applies to no arm is left out.
         shown = [
             endpoint
             for endpoint in endpoints
-            if endpoint not in SAFETY_UNITS or any(cells.get((arm, endpoint), apart)["applies"] for arm in arms)
+            if endpoint not in (*SAFETY_UNITS, *FUNCTION_UNITS)
+            or any(cells.get((arm, endpoint), apart)["applies"] for arm in arms)
         ]
         rows = [
             {

@@ -109,6 +109,16 @@ def fixations() -> MappingProxyType[str, Entry]:
     return _entries("fixations")
 
 
+def weight_bearing() -> MappingProxyType[str, Entry]:
+    """Return the rules of weight bearing by key; a duration of protection is a rule too."""
+    return _entries("weight_bearing")
+
+
+def compartments() -> MappingProxyType[str, Entry]:
+    """Return the ways to divide a callus by the number of compartments, as text."""
+    return _entries("compartments")
+
+
 def routes() -> MappingProxyType[str, Entry]:
     """Return every route by key; each drug allows some of them."""
     return _entries("routes")

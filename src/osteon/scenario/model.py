@@ -44,6 +44,10 @@ def _version(given: Any) -> int:
     return 1
 
 
+#: Fields of patient and fracture that the first scenarios did not have.
+_LATER = ("nsaid", "weight_bearing", "displaced", "flap", "compartments")
+
+
 class Scenario(Model):
     """What a person asks: the same patient and fracture under one or several treatments.
 
@@ -187,12 +191,11 @@ class Scenario(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the scenario as plain values in canonical form; `parse` reads it back to an equal scenario."""
-        plain = {**self.model_dump(mode="json", exclude_none=True), "fracture": self._fracture_dict()}
+        plain = self.model_dump(mode="json", exclude_none=True)
+        plain["patient"] = _told(self.patient, plain["patient"])
+        plain["fracture"] = None if self.fracture is None else _told(self.fracture, plain["fracture"])
         # Left out when empty, so that older scenarios keep their hash.
         return plain if self.parameters else {key: plain[key] for key in plain if key != "parameters"}
-
-    def _fracture_dict(self) -> dict[str, Any] | None:
-        return None if self.fracture is None else self.fracture.model_dump(mode="json", exclude_none=True)
 
     def to_json(self) -> str:
         """Return the canonical form as JSON text."""
@@ -206,6 +209,14 @@ class Scenario(Model):
     def notes(self) -> list[Note]:
         """Return what the reader of the results must know about this scenario, in English and Chinese."""
         return scenario_notes(self.patient, self.fracture, self.arms)
+
+
+def _told(part: Model, plain: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what older scenarios do not have where it is as usual, so that they keep their hash."""
+    fields = type(part).model_fields
+    return {
+        key: value for key, value in plain.items() if key not in _LATER or getattr(part, key) != fields[key].default
+    }
 
 
 def _get(mapping: Any, key: str, default: Any) -> Any:

@@ -10,6 +10,7 @@ from osteon.scenario import catalogue
 from osteon.scenario.arm import Arm
 from osteon.scenario.patient import Fracture, Patient
 
+HIP = "femoral_neck"
 _WIDE = 3.0  # times the usual gap
 _LARGE = 100.0  # mg/kg
 
@@ -38,15 +39,27 @@ def scenario_notes(patient: Patient, fracture: Fracture | None, arms: Sequence[A
 
 def _fracture_notes(patient: Patient, fracture: Fracture | None) -> Iterator[Note]:
     usual = catalogue.species()[patient.species].gap.default
-    if fracture is not None and fracture.gap > _WIDE * usual:
+    if fracture is None:
+        return
+    if fracture.gap > _WIDE * usual and fracture.compartments == 1:
         yield Note(
             "fracture.gap",
             "gap_too_wide",
-            f"The model has no bridging across a gap: it delays the cortical union of a gap of {fracture.gap:g} mm, "
-            "but its time to union and stiffness are those of a closed one and are not to be relied on.",
-            f"模型不含跨间隙的桥接过程：{fracture.gap:g} mm 的间隙只会推迟皮质骨愈合，"
-            "所给出的愈合时间与刚度相当于间隙闭合时的结果，不可采信。",
+            f"One callus as a whole has no bridging across a gap: it delays the cortical union of {fracture.gap:g} mm, "
+            "but its time to union and stiffness are those of a closed gap and are not to be relied on; "
+            "write compartments: 2 for cuff and gap.",
+            f"骨痂作为整体时不含跨间隙的桥接过程：{fracture.gap:g} mm 的间隙只会推迟皮质骨愈合，"
+            "所给出的愈合时间与刚度相当于间隙闭合时的结果，不可采信；请写 compartments: 2，将外骨痂与间隙分开计算。",
         )
+    for name, zh in (("displaced", "骨折移位"), ("flap", "骨瓣")):
+        if getattr(fracture, name) and (fracture.bone != HIP or patient.species != "human"):
+            yield Note(
+                f"fracture.{name}",
+                f"{name}_without_effect",
+                f"That {name} is true has no effect here: it counts in the hip score and the necrosis of a person's "
+                "femoral neck alone.",
+                f"此处注明的{zh}不产生影响：它仅用于人股骨颈骨折的髋关节评分和股骨头坏死风险。",
+            )
 
 
 def _impose_notes(arms: Sequence[Arm]) -> Iterator[Note]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema, field_validator
 
-from osteon.errors import InputError, show
+from osteon.errors import InputError, UnitError, near_match, show
 from osteon.scenario import catalogue
-from osteon.scenario.base import Model, described, refuse
+from osteon.scenario.base import Model, described, guarded, refuse
 from osteon.scenario.quantity import (
+    QUANTITY_PATTERN,
     Age,
     FiltrationRate,
     Flag,
@@ -22,7 +23,7 @@ from osteon.scenario.quantity import (
     check_range,
     choice,
 )
-from osteon.units import format_quantity
+from osteon.units import format_quantity, to_internal
 
 
 def _by_species(name: str) -> dict[str, Any]:
@@ -65,6 +66,12 @@ class Patient(Model):
     osteoporosis: Flag = described("Osteoporosis", "骨质疏松", "Whether there is osteoporosis.", default=False)
     smoking: Flag = described("Smoking", "吸烟", "Whether the patient smokes.", default=False)
     obesity: Flag = described("Obesity", "肥胖", "Whether the patient is obese.", default=False)
+    nsaid: Flag = described(
+        "Anti-inflammatory drugs",
+        "非甾体抗炎药",
+        "Whether the patient takes non-steroidal anti-inflammatory drugs while the fracture heals.",
+        default=False,
+    )
     rankl: Annotated[str, *choice("kind of RANKL", catalogue.rankl())] = described(
         "RANKL", "RANKL 来源", "Human RANKL makes a mouse or rat a knock-in that denosumab can treat.", default="native"
     )
@@ -120,6 +127,75 @@ class Patient(Model):
         return self.rankl == "human" or self.species in catalogue.drugs()[drug].binds
 
 
+_PROTECTION = Range(0, 365.25, "day", above=True, bounds=("0 days", "1 yr"))
+
+
+def _read_weight_bearing(given: Any) -> str | float:
+    """Return the rule of weight bearing: its name, or the days of protection; raises `InputError`."""
+    rules = catalogue.weight_bearing()
+    if isinstance(given, str) and given in rules:
+        return given
+    try:
+        days = to_internal(given, "day")
+    except UnitError:
+        guess = near_match(given, rules) if isinstance(given, str) else ""
+        allowed = f'allowed: {", ".join(rules)}, or a time such as "6 weeks"'
+        raise InputError(
+            f"{show(given)} is not a known rule of weight bearing ({allowed})", value=given, hint=guess
+        ) from None
+    return check_range(days, _PROTECTION, given)
+
+
+def _write_weight_bearing(rule: str | float) -> str:
+    return rule if isinstance(rule, str) else format_quantity(rule, "day")
+
+
+_WEIGHT_BEARING_SCHEMA = {
+    "anyOf": [
+        {
+            "type": "string",
+            "enum": list(catalogue.weight_bearing()),
+            "x-choices": [
+                {"value": key, "title": entry.title_en, "title-zh": entry.title_zh}
+                for key, entry in catalogue.weight_bearing().items()
+            ],
+        },
+        {"type": "string", "pattern": QUANTITY_PATTERN, "x-unit": "day", "x-minimum": 0.0, "x-maximum": 365.25},
+    ]
+}
+WeightBearing = Annotated[
+    str | float,
+    PlainValidator(guarded(_read_weight_bearing)),
+    PlainSerializer(_write_weight_bearing),
+    WithJsonSchema(_WEIGHT_BEARING_SCHEMA),
+]
+
+
+def _read_compartments(given: Any) -> int:
+    """Return the number of compartments; raises `InputError`."""
+    known = catalogue.compartments()
+    if isinstance(given, bool) or not isinstance(given, int) or str(given) not in known:
+        allowed = ", ".join(f"{key} for {entry.title_en}" for key, entry in known.items())
+        raise InputError(f"{show(given)} is not a number of compartments (allowed: {allowed})", value=given)
+    return given
+
+
+Compartments = Annotated[
+    int,
+    PlainValidator(guarded(_read_compartments)),
+    WithJsonSchema(
+        {
+            "type": "integer",
+            "enum": [int(key) for key in catalogue.compartments()],
+            "x-choices": [
+                {"value": int(key), "title": entry.title_en, "title-zh": entry.title_zh}
+                for key, entry in catalogue.compartments().items()
+            ],
+        }
+    ),
+]
+
+
 class Fracture(Model):
     """The fracture and how it is held."""
 
@@ -145,6 +221,29 @@ class Fracture(Model):
         examples=["10 %"],
     )
     open: Flag = described("Open fracture", "开放性骨折", "Whether the skin is open.", default=False)
+    displaced: Flag = described(
+        "Displaced fracture", "骨折移位", "Whether a fracture of the femoral neck is displaced.", default=False
+    )
+    flap: Flag = described(
+        "Bone flap",
+        "带血管蒂骨瓣",
+        "Whether a muscle-pedicle bone flap with its vessels is put into a fracture of the femoral neck.",
+        default=False,
+    )
+    weight_bearing: WeightBearing = described(
+        "Weight bearing",
+        "负重",
+        "Full load from the first day, load as stiffness allows, or a time of protection with partial load.",
+        default="immediate",
+        examples=["6 weeks"],
+    )
+    compartments: Compartments = described(
+        "Compartments of the callus",
+        "骨痂分区",
+        "One callus as a whole, or its cuff and the gap apart, which lets a wide gap bridge late.",
+        default=1,
+        examples=[2],
+    )
 
     @field_validator("gap", mode="after")
     @classmethod

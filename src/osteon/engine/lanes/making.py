@@ -120,7 +120,7 @@ def _recipe(system: System) -> dict[str, Any] | None:
     """How osteon assembles this system; None for one that somebody else has put together."""
     given = {module.name for module in system.modules}
     recipe = {
-        "fractured": "callus" in given,
+        "fractured": 2 if "gap" in given else int("callus" in given),
         "drugs": [name for name, drug in DRUGS.items() if drug.module.name in given],
         "imposed": list(system.imposed),
         "skeleton": TURNOVER[0].name in given,

@@ -13,12 +13,18 @@ STATES = {
     "buried": State("mg", "drug buried in bone", scale=1.0),
     "eliminated": State("mg", "drug eliminated so far", scale=1.0),
 }
-OUTPUTS = {"alendronate_inhibition": Signal("1", "share of osteoclast activity that alendronate stops")}
+OUTPUTS = {
+    "alendronate_inhibition": Signal("1", "share of osteoclast activity that alendronate stops"),
+    "alendronate_uptake": Signal("mg/day", "alendronate that mineral takes up"),
+}
 
 
 def signals(s, p, signal):
     """Inhibition by what lies on the surface."""
-    return {"alendronate_inhibition": p.largest * s.surface / (p.half_load + s.surface)}
+    return {
+        "alendronate_inhibition": p.largest * s.surface / (p.half_load + s.surface),
+        "alendronate_uptake": p.retained * s.intake,
+    }
 
 
 def rates(s, p, signal):

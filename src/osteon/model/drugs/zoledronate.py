@@ -16,6 +16,7 @@ STATES = {
 OUTPUTS = {
     "zoledronate_serum": Signal("ng/mL", "zoledronate in plasma"),
     "zoledronate_inhibition": Signal("1", "share of osteoclast activity that zoledronate stops"),
+    "zoledronate_uptake": Signal("mg/day", "zoledronate that mineral takes up"),
 }
 
 
@@ -27,6 +28,7 @@ def signals(s, p, signal):
     return {
         "zoledronate_serum": p.mg_per_L * s.plasma / p.vc,
         "zoledronate_inhibition": effect / (1 + effect),
+        "zoledronate_uptake": (1 - p.urine_share) * p.k * s.plasma,
     }
 
 
