@@ -142,7 +142,7 @@ def test_counts_of_operations_hold_the_speed() -> None:
     """What one step costs; a change that makes it dearer must say so here."""
     counted = program_of(assemble(fractured=True, drugs=["denosumab"])).operations(STAGES)
     assert 15_000 < counted["multiply"] + counted["add"] < 18_000
-    assert counted["divide"] <= 305
+    assert counted["divide"] <= 340
     assert counted["sqrt"] <= 125
     assert counted["exp"] <= 50
     assert counted["log"] <= 50

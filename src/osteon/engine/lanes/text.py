@@ -121,7 +121,7 @@ def spell(expr: Any) -> Any:
         known = {"exp": _EXP, "log": _LOG}
         return known.get(type(expr).__name__, expr.func)(*args)
     base, exponent = args
-    if exponent.is_Integer and abs(int(exponent)) <= 8:
+    if exponent.is_Integer and abs(int(exponent)) <= 32:
         return base ** int(exponent) if exponent > 0 else _INVERSE(base) ** -int(exponent)
     if (2 * exponent).is_Integer and abs(exponent) <= 4:
         root, twice = _SQRT(base), int(2 * exponent)
