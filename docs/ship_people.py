@@ -1,4 +1,4 @@
-"""Put finished calibrations of the callus and of people into the package: values of both members, and the posterior.
+"""Put finished calibrations of the callus and of people into the package: values of both members, and a posterior.
 
 Usage: python docs/ship_people.py CALLUS PEOPLE, the --out of ``osteon calibrate callus`` and of ``people``.
 """
@@ -20,8 +20,7 @@ def main(callus: Path, people: Path) -> None:
     """Write everything, file by file."""
     told = {path: json.loads((path / "calibration.json").read_text(encoding="utf-8")) for path in (callus, people)}
     (DATA / "posterior").mkdir(exist_ok=True)
-    for path, name in ((callus, "callus"), (people, "people")):
-        shutil.copyfile(path / "posterior.nc", DATA / "posterior" / f"{name}.nc")
+    shutil.copyfile(callus / "posterior.nc", DATA / "posterior" / "callus.nc")
     for structure in told[callus]["structures"]:
         _member(structure["name"].removeprefix("callus_"), structure["best"])
     ends = {row["parameter"]: row for row in told[people]["parameters"]}

@@ -55,8 +55,8 @@ def to_equations(scenario: Scenario | None = None, arm_name: str | None = None, 
             "",
             "It shows every module osteon has, with starting values: those of member J, of a weight of 66 kg and 65",
             "years of age, and for geometry those of a mouse femur. Species, bone, fixation and traits change them;",
-            "`osteon export FILE --format equations` gives the page of one scenario. The gap as a compartment of its own",
-            "has the equations of the callus and is left out here.",
+            "`osteon export FILE --format equations` gives the page of one scenario. The gap as a compartment has the",
+            "equations of the callus and is left out here.",
         ]
         return _page("The equations of osteon", intro, whole, others, {})
     arm = arm_model(scenario, arm_name, member)
