@@ -18,7 +18,7 @@ from osteon.errors import SolveError
 from osteon.model.system import System
 
 #: Error allowed per step; the true error of each state stays near or below 1e-5 of its usual size (tests/engine).
-TOLERANCE = 3e-6
+TOLERANCE = 6e-7
 
 
 @dataclass(frozen=True)
