@@ -12,7 +12,8 @@ from osteon.errors import InputError
 from osteon.model.person import parameters_for
 from osteon.parameters import load, load_table
 from osteon.population import Block, Cohort, phases
-from osteon.population.spread import ages, factors, weights
+from osteon.population.spread import ages, factor_at, factors, weights
+from osteon.population.values import Kind, typical
 from osteon.scenario import catalogue
 from tests.population.test_values import scenario
 
@@ -78,6 +79,18 @@ def test_spread_is_as_asked(demo: osteon.Scenario) -> None:
     assert found["age"].mean() == pytest.approx(demo.patient.age, rel=0.02)
     assert np.median(found["weight"]) == pytest.approx(demo.patient.weight, rel=0.02)
     assert np.mean(found["member"] == "J") == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_cohort_and_the_groups_of_a_calibration_spread_alike(demo: osteon.Scenario) -> None:
+    """Both move a share on its log-odds in the same way, so that what was fitted holds in a cohort."""
+    key, size = "callus.vessel_capacity", 20_000
+    cohort = Cohort.sample(demo, size, members=["J"])
+    drawn = np.asarray(cohort.block(0, size).groups[0].values[key])
+    usual = typical(Kind.of(demo, "J"))[key]
+    z = stats.norm.ppf((0.01, 0.05, 0.5, 0.95))
+    expected = usual * factor_at(key, load("spread").value(key), z, usual)
+    assert np.quantile(drawn, (0.01, 0.05, 0.5, 0.95)) == pytest.approx(expected, abs=0.01)
+    assert expected[1] > 0.7
 
 
 @pytest.mark.parametrize("species", sorted(catalogue.species()))

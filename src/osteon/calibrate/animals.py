@@ -14,6 +14,7 @@ import numpy as np
 from osteon.calibrate.free import Observed
 from osteon.endpoints import SCORES, SEEN, radiograph
 from osteon.engine.ensemble import Solver
+from osteon.engine.lanes.making import obtain
 from osteon.engine.solve import Phase
 from osteon.errors import ModelError
 from osteon.evidence.healing import AnimalArm, HealingRow, animal_arms, needed_curves, predicted
@@ -142,7 +143,7 @@ class AnimalTrials:
         scored = bool(names & set(SCORES))
         wanted = sorted((names - set(SCORES)) | (set(SEEN) if scored else set()))
         solver = Solver(
-            size=size, grid=self.time, names=wanted, kernel=_kernel(), tolerance=self.tolerance, threads=self.threads
+            size=size, grid=self.time, names=wanted, kernel=obtain, tolerance=self.tolerance, threads=self.threads
         )
         curves = dict(solver.solve(phases, float(self.time[-1])).curves)
         if scored:
@@ -157,9 +158,3 @@ def _imposed_after(arm: AnimalArm) -> dict[str, float]:
     names["bisphosphonate_inhibition"] = ("bisphosphonate_inhibition", "callus_bisphosphonate_inhibition")
     after = arm.imposed_on(arm.stop if arm.stop is not None else 0.0)
     return {signal: value for name, value in after.items() for signal in names[name]}
-
-
-def _kernel():
-    from osteon.engine.lanes.making import obtain
-
-    return obtain

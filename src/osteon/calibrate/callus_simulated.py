@@ -13,6 +13,7 @@ import numpy as np
 
 from osteon.calibrate.callus import member_of
 from osteon.calibrate.virtual_people import Group, VirtualPeople, quantile, share_by
+from osteon.population.spread import clock_spread_of
 
 if TYPE_CHECKING:
     from osteon.calibrate.store import Draws
@@ -101,8 +102,6 @@ def simulated(
     curves : sequence of str
         Public signals, at weekly steps for a year.
     """
-    from osteon.calibrate.people import clock_spread_of
-
     fewer = QUICK if settings.quick else 1
     parts: dict[Any, list[np.ndarray]] = {}
     for member, every in of_members(draws, DRAWS // fewer):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from osteon.engine.ensemble import Solver
+from osteon.engine.lanes.making import obtain
 from osteon.errors import ModelError
 from osteon.evidence import StudyArm, arms
 from osteon.evidence.arms import contrasted
@@ -170,7 +171,7 @@ class VirtualTrials:
         lanes = size * self.patients
         planned = steps(scenario, scenario.arms[0], np.broadcast_to(weight, (lanes,)))
         solver = Solver(
-            size=lanes, grid=days, names=names, kernel=_kernel(), tolerance=self.tolerance, threads=self.threads
+            size=lanes, grid=days, names=names, kernel=obtain, tolerance=self.tolerance, threads=self.threads
         )
         curves = solver.solve(phases_of(planned, own), float(max(arm.horizon, days[-1]))).curves
 
@@ -192,9 +193,3 @@ class VirtualTrials:
         if curve in _MEANS:
             return found.mean(axis=1)
         return np.sort(found, axis=1) @ self._middle
-
-
-def _kernel():
-    from osteon.engine.lanes.making import obtain
-
-    return obtain

@@ -18,10 +18,12 @@ import numpy as np
 from osteon.endpoints import SEEN, radiograph
 from osteon.endpoints.scores import time_to_score
 from osteon.engine.ensemble import Solver
+from osteon.engine.lanes.making import obtain
 from osteon.model.fracture import stimulus_per_strain
 from osteon.model.person import MEMBERS, parameters_for
 from osteon.parameters import layered, load, load_table
 from osteon.population.plan import phases_of, steps
+from osteon.population.spread import factor_at
 from osteon.scenario import Scenario
 
 #: What virtual patients of a group differ in beside their clock; coefficients of variation are in ``spread.toml``.
@@ -108,13 +110,11 @@ class VirtualPeople:
         self.patients, self.threads, self.tolerance = patients, threads, tolerance
 
     @cached_property
-    def _shifts(self) -> dict[str, np.ndarray]:
-        """How far each virtual patient is from typical, on the log or log-odds, by parameter, shape (patients,)."""
+    def _deviates(self) -> dict[str, np.ndarray]:
+        """How many standard deviations each virtual patient is from typical, by parameter, shape (patients,)."""
         from scipy.stats import norm
 
-        spread = load("spread")
-        z = norm.ppf(self._points[:, : len(VARIED)])
-        return {key: math.sqrt(math.log1p(spread[key].value ** 2)) * z[:, place] for place, key in enumerate(VARIED)}
+        return dict(zip(VARIED, norm.ppf(self._points[:, : len(VARIED)]).T, strict=True))
 
     @cached_property
     def _points(self) -> np.ndarray:
@@ -205,7 +205,7 @@ class VirtualPeople:
         """Curves by name, each of shape (m * patients, time)."""
         scenario = group.scenario()
         lanes = len(own[VARIED[0]])
-        solver = Solver(lanes, days, names, _kernel(), self.tolerance, threads=self.threads)
+        solver = Solver(lanes, days, names, obtain, self.tolerance, threads=self.threads)
         planned = steps(scenario, scenario.arms[0], np.full(lanes, scenario.patient.weight))
         return dict(solver.solve(phases_of(planned, own), float(days[-1])).curves)
 
@@ -223,12 +223,9 @@ class VirtualPeople:
             each = [kinds[kind][key] for kind in traits]
             same = all(isinstance(one, float) and one == each[0] for one in each)
             found[key] = each[0] if same else np.stack([one * np.ones(size) for one in each], axis=1).reshape(-1)
-        shares = load_table("spread")["shares"]
-        for key, shift in self._shifts.items():
-            moved = np.tile(np.exp(shift), size)
-            found[key] = (
-                found[key] * moved / (1.0 + found[key] * (moved - 1.0)) if key in shares else found[key] * moved
-            )
+        spread = load("spread")
+        for key, z in self._deviates.items():
+            found[key] = found[key] * factor_at(key, spread[key].value, np.tile(z, size), found[key])
         return found
 
     def _own(
@@ -300,9 +297,3 @@ def share_by(days: np.ndarray, spread: np.ndarray, day: float) -> np.ndarray:
     from scipy.special import ndtr
 
     return ndtr((math.log(day) - np.log(np.minimum(days, _NEVER))) / np.asarray(spread)[:, None]).mean(axis=1)
-
-
-def _kernel():
-    from osteon.engine.lanes.making import obtain
-
-    return obtain

@@ -122,20 +122,39 @@ def factors(
     dict of str to ndarray
         Each of shape (hi - lo,) with median 1.
     """
-    shares = frozenset(load_table("spread")["shares"])
     found = {}
     for key in spread:
         if key in (AGE, WEIGHT):
             continue
-        z = normal(seed, lo, hi, f"spread {key}")
-        if key in shares:
-            found[key] = _share_factor(_sigma(spread[key]) * z, np.asarray(values[key]))
-        else:
-            found[key] = np.exp(_sigma(spread[key]) * z)
+        found[key] = factor_at(key, spread[key], normal(seed, lo, hi, f"spread {key}"), values[key])
     if "denosumab.r0" in found:
         # Synthesis is common to all: who has more RANKL degrades it more slowly (Choi 2025).
         found["denosumab.kdeg"] = found.get("denosumab.kdeg", 1.0) / found["denosumab.r0"]
     return found
+
+
+def factor_at(key: str, cv: float, z: np.ndarray, value: Number) -> np.ndarray:
+    """Factor on a parameter of a person who stands `z` standard deviations from typical.
+
+    Parameters
+    ----------
+    key : str
+        Parameter; a share stays between 0 and 1, all else is log-normal.
+    cv : float
+        Coefficient of variation.
+    z : ndarray
+        Standard normal numbers, any shape.
+    value : float or ndarray
+        Typical value, read for shares, of the shape of `z`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `z`, 1 where `z` is 0.
+    """
+    if key in load_table("spread")["shares"]:
+        return _share_factor(_sigma(cv) * z, np.asarray(value))
+    return np.exp(_sigma(cv) * z)
 
 
 def choose(seed: int, lo: int, hi: int, purpose: str, choices: int) -> np.ndarray:
