@@ -84,14 +84,23 @@ class AnimalTrials:
         Threads of the kernel; the result does not depend on it.
     tolerance : float
         Error allowed per step.
+    last : float
+        Last day of the curves; where left out, that of the rows [day].
     """
 
     def __init__(
-        self, rows: Sequence[HealingRow], member: str = "J", *, threads: int = 1, tolerance: float = TOLERANCE
+        self,
+        rows: Sequence[HealingRow],
+        member: str = "J",
+        *,
+        threads: int = 1,
+        tolerance: float = TOLERANCE,
+        last: float | None = None,
     ) -> None:
         self.rows, self.member, self.threads, self.tolerance = tuple(rows), member, threads, tolerance
         self._wanted = needed_curves(self.rows)
-        last = max([row.day for row in self.rows] + [row.against_day for row in self.rows if row.against_day > 0])
+        days = [row.day for row in self.rows] + [row.against_day for row in self.rows if row.against_day > 0]
+        last = max(days) if last is None else last
         self.time = np.arange(0.0, last + 1.0, _EVERY)
 
     def predict(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -116,12 +125,12 @@ class AnimalTrials:
         parts = []
         for lo in range(0, size, _LANES):
             some = {key: one[lo : lo + _LANES] for key, one in values.items()}
-            curves = {key: self._arm(animal_arms()[key], names, some) for key, names in self._wanted.items()}
+            curves = {key: self.curves(animal_arms()[key], names, some) for key, names in self._wanted.items()}
             parts.append(predicted(self.rows, self.time, curves))
         return np.concatenate(parts)
 
-    def _arm(self, arm: AnimalArm, names: frozenset[str], values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Curves of one arm by name, each of shape (m, time)."""
+    def curves(self, arm: AnimalArm, names: frozenset[str], values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Curves of one arm by name, each of shape (m, time); `values` as in `predict`."""
         scenario = arm.scenario(float(self.time[-1]))
         own: dict[str, Any] = {key: record.value for key, record in parameters_for(scenario, self.member).items()}
         usual = layered(*MEMBERS[self.member])

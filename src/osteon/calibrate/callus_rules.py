@@ -10,7 +10,7 @@ import numpy as np
 
 from osteon.calibrate.animals import AnimalTrials
 from osteon.endpoints.crossing import first_above
-from osteon.evidence.healing import animal_arms, healing_rows
+from osteon.evidence.healing import animal_arms
 
 _CURVES = frozenset(
     {"torsional_stiffness", "osteoclasts", "cartilage_cores", "callus_volume", "callus_tissue", "mRUST"}
@@ -44,12 +44,11 @@ def broken_rules(values: Mapping[str, np.ndarray], member: str, threads: int = 1
     dict of str to ndarray of bool
         By rule, shape (m,); a point at which the model fails breaks all.
     """
-    trials = AnimalTrials(healing_rows("fit")[:1], member, threads=threads)
-    trials.time = np.arange(0.0, _LAST + 0.5, 0.5)
+    trials = AnimalTrials((), member, threads=threads, last=_LAST)
     base = animal_arms()[_CONTROL]
 
     def solve(arm) -> dict[str, np.ndarray]:
-        return trials._arm(arm, _CURVES, values)
+        return trials.curves(arm, _CURVES, values)
 
     control = solve(base)
     shares = (1.0, 0.3, 0.02)
