@@ -35,7 +35,7 @@ Trials = partial(virtual.VirtualTrials, tolerance=1e-5)
 
 
 def without_compiler(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(virtual, "_kernel", lambda: None)
+    patch.setattr(virtual, "obtain", None)
     for module in ("curves", "dose_response"):
         patch.setattr(f"osteon.calibrate.{module}.VirtualTrials", Trials)
 
