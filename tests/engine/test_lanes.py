@@ -309,7 +309,7 @@ def test_no_parameter_value_ends_a_run(value: float) -> None:
     for place in range(len(keys) + 1):
         failed = place in solved.failures
         assert np.isnan(solved.curves["torsional_stiffness"][place]).all() == failed
-    for place in (*sorted(solved.failures)[:6], 0):
+    for place in (*sorted(solved.failures)[:3], 0):
         plain = Solver(1, np.array([0.0, 30.0]), ["torsional_stiffness"], None).solve(one_patient(phases, place), 30.0)
         if place not in solved.failures:
             assert not plain.failures

@@ -1,4 +1,4 @@
-"""Slopes against a reference that knows no lanes: 20 random patients, parameters of every module."""
+"""Slopes against a reference that knows no lanes: random patients, parameters of every module."""
 
 from __future__ import annotations
 
@@ -39,17 +39,19 @@ PARAMETERS = (
     *("endocrine.oestrogen_time", "endocrine.age_at_start", "calcium.gut_reserve", "calcium.baseline"),
 )
 
+_PATIENTS = 11  # three parameters of each, so that every one has its turn
+
 
 def test_slopes_are_those_of_the_reference() -> None:
     scenario = osteon.Scenario.parse(TEXT)
-    cohort = Cohort.sample(scenario, 20)
-    block = cohort.block(0, 20)
+    cohort = Cohort.sample(scenario, _PATIENTS)
+    block = cohort.block(0, _PATIENTS)
     found = osteon.sensitivities(cohort, PARAMETERS, series=SERIES, every=14.0, endpoints=False)
     assert found.failed == 0
     curves = found.curves.sel(time=TIMES, arm="treated")
     level = integrate(block.groups[0].phases_of("treated", 0), scenario.horizon, TIMES) | {"mRUST": np.array([16.0])}
     wrong, compared = {}, 0
-    for patient in range(20):
+    for patient in range(_PATIENTS):
         for turn in range(3):
             key = PARAMETERS[(3 * patient + turn) % len(PARAMETERS)]
             expected = slopes(scenario, block, patient, "treated", key, TIMES, SERIES)
@@ -65,7 +67,7 @@ def test_slopes_are_those_of_the_reference() -> None:
                 if error > 1e-3 * largest:
                     wrong[patient, key, name] = error / largest
     assert not wrong
-    assert compared > 200
+    assert compared > 100
 
 
 def test_the_reference_is_what_another_method_finds() -> None:

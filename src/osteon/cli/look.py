@@ -33,13 +33,18 @@ def presets(
         str | None, typer.Option("--show", help="Print the YAML of one, to start your own from.", metavar="NAME")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    studies: Annotated[bool, typer.Option("--studies", help="Studies (trials) instead of scenarios.")] = False,
 ) -> None:
-    """List the scenarios that come with osteon.
+    """List the scenarios that come with osteon, or the studies.
 
     Example: [bold]osteon presets --show metatarsal_on_denosumab > my.yaml[/bold]
     """
-    from osteon.scenario import preset_text
-    from osteon.scenario import presets as shipped
+    if studies:
+        from osteon.trial.study_library import preset_text
+        from osteon.trial.study_library import presets as shipped
+    else:
+        from osteon.scenario import preset_text
+        from osteon.scenario import presets as shipped
 
     if show is not None:
         typer.echo(preset_text(show), nl=False)
@@ -55,12 +60,14 @@ def validate(
     file: FileArgument,
     json: Annotated[bool, typer.Option("--json", help="Print the scenario in canonical form.")] = False,
 ) -> None:
-    """Check a scenario and say what osteon understood; nothing is simulated."""
+    """Check a scenario or a study and say what osteon understood; nothing is simulated."""
     from osteon.scenario import Scenario
+    from osteon.trial.study import Study, is_study
 
-    scenario = Scenario.read(file)
+    study = Study.read(file) if is_study(file) else None
+    scenario = Scenario.read(file) if study is None else study.scenario()
     if json:
-        _print_json(scenario.to_dict())
+        _print_json((study or scenario).to_dict())
         return
     typer.echo(f"{file}: valid. {scenario.title}")
     for arm in scenario.arms:
@@ -71,9 +78,14 @@ def validate(
         typer.echo(f"  note: {note.text_en}")
 
 
-def schema() -> None:
-    """Print the JSON schema of a scenario, for editors and forms."""
-    from osteon.scenario.schema import json_schema
+def schema(
+    study: Annotated[bool, typer.Option("--study", help="That of a study (trial).")] = False,
+) -> None:
+    """Print the JSON schema of a scenario or of a study, for editors and forms."""
+    if study:
+        from osteon.trial.study_schema import json_schema
+    else:
+        from osteon.scenario.schema import json_schema
 
     _print_json(json_schema())
 

@@ -5,7 +5,14 @@ from osteon.endpoints.readers import Film, icc, read_films
 from osteon.endpoints.safety import SAFETY_UNITS
 from osteon.endpoints.scores import UNION, cortex_grades, mrust, rust, time_to_score
 from osteon.endpoints.table import STAGES, WEEKS, Endpoint, endpoint_arrays, endpoint_unit, endpoints
-from osteon.endpoints.treatment import SAFETY_PARAMETERS, Treatment, is_treated, treatment_of, treatments_of
+from osteon.endpoints.treatment import (
+    SAFETY_PARAMETERS,
+    Treatment,
+    is_treated,
+    treatment_of,
+    treatments_of,
+    treatments_taken,
+)
 from osteon.endpoints.union import RULES, time_to_union, union_interval, united
 from osteon.endpoints.visits import SCHEDULES, Schedule, recorded, schedule_of
 
@@ -41,6 +48,7 @@ __all__ = [
     "time_to_union",
     "treatment_of",
     "treatments_of",
+    "treatments_taken",
     "union_interval",
     "united",
 ]

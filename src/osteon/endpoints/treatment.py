@@ -104,6 +104,36 @@ def treatments_of(arms: Sequence[Arm], end: float | np.ndarray, values: Mapping[
     return Treatment(last, until, doses, end, values)
 
 
+def treatments_taken(
+    doses: Sequence[tuple[str, float | None, np.ndarray]],
+    end: float | np.ndarray,
+    values: Mapping[str, float | np.ndarray],
+) -> Treatment:
+    """Treatment in one arm of many patients who did not take all as planned.
+
+    Parameters
+    ----------
+    doses : sequence of (str, float or None, ndarray)
+        Of each dose record with an amount: drug, interval [day], and the day of each dose, NaN where it was not taken,
+        shape (patients, count).
+    end : float or ndarray
+        Day the course ends, shape (patients,).
+    values : mapping of str to float or ndarray
+        Parameters, as in `Treatment`.
+    """
+    drugs = catalogue.drugs()
+    last: float | np.ndarray = np.nan
+    until: float | np.ndarray = np.nan
+    calcium = [days for drug, _, days in doses if drug == _CALCIUM_DRUG]
+    for drug, every, days in doses:
+        protects = drugs[drug].protects
+        if protects is not None:
+            taken = np.fmax.reduce(days, axis=-1)
+            last, until = np.fmax(last, taken), np.fmax(until, taken + (every or protects))
+    found = np.sort(np.concatenate(calcium, axis=-1), axis=-1) if calcium else np.full((1, 1), np.nan)
+    return Treatment(last, until, found, end, values)
+
+
 def _ends(arm: Arm) -> tuple[float, float, list[float]]:
     """Last dose that protects and the end of what it protects [day], NaN without; days of denosumab, ascending."""
     drugs = catalogue.drugs()

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from osteon.endpoints import SCORES, SEEN, Treatment, endpoint_arrays, is_treated, radiograph, treatments_of
+from osteon.endpoints import (
+    SCORES,
+    SEEN,
+    Treatment,
+    endpoint_arrays,
+    is_treated,
+    radiograph,
+    treatments_of,
+    treatments_taken,
+)
 from osteon.engine.ensemble import Solved, Solver
 from osteon.engine.solve import TOLERANCE
 from osteon.ensemble.function import function_of_group
@@ -212,6 +221,8 @@ def _solve_group(
 
 def _treatments(cohort: Cohort, group: Group, lo: int) -> dict[str, Treatment]:
     """Doses of each arm of the patients of a group of a block that begins at `lo`."""
+    if group.given:
+        return {name: treatments_taken(one.doses, group.end, group.values) for name, one in group.given.items()}
     alone = (group.scenario,) if cohort.origin != "scenarios" else [cohort.scenarios[lo + i] for i in group.index]
     return {
         name: treatments_of([one.arms[number] for one in alone], group.end, group.values)
@@ -226,10 +237,12 @@ def solved_curves(healing: bool, series: Sequence[str]) -> list[str]:
 
 
 def scored_times(cohort: Cohort, group: Group, arm: str) -> np.ndarray:
-    """Times endpoints are read from: daily, and finer after each dose where all are treated alike.
+    """Times endpoints are read from: daily, and finer after each planned dose where all are treated alike.
 
     They may not depend on who else is in the chunk, so every horizon of the cohort is among them.
     """
+    if arm in group.given:
+        return course_times(cohort.start_day, cohort.horizon, group.given[arm].moments)
     if cohort.origin != "scenarios":
         doses = [phase.start for phase in group.arms[arm] if phase.impulses]
         return course_times(cohort.start_day, cohort.horizon, doses)  # type: ignore[arg-type]

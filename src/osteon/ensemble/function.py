@@ -33,7 +33,10 @@ def function_of_group(cohort: Cohort, block: Block, group: Group) -> Function | 
         return None
     age = block.patients["age"][group.index]
     if cohort.origin != "scenarios":
-        return function_of(patient, fracture, traits_of(fracture, age))
+        traits = traits_of(fracture, age)
+        if "displaced" in block.patients:
+            traits = traits._replace(displaced=block.patients["displaced"][group.index])
+        return function_of(patient, fracture, traits)
     fractures = [_fracture(cohort, block.lo + place) for place in group.index]
     bones = {one.fracture.bone for one in cohort.scenarios if one.fracture is not None}
     return partial(_together, fractures=fractures, patient=patient, age=age, names=function_names(bones))

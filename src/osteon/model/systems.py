@@ -21,6 +21,7 @@ from osteon.model import (
     markers,
     mechanics,
     osteoclast_signal,
+    osteolysis,
     turnover,
 )
 from osteon.model.drugs import alendronate, denosumab, romosozumab, teriparatide, zoledronate
@@ -66,7 +67,12 @@ IMPOSABLE = (
 
 
 def assemble(
-    *, fractured: bool | int, drugs: Iterable[str] = (), imposed: Iterable[str] = (), skeleton: bool = True
+    *,
+    fractured: bool | int,
+    drugs: Iterable[str] = (),
+    imposed: Iterable[str] = (),
+    skeleton: bool = True,
+    lesion: bool = False,
 ) -> System:
     """The system for a patient with or without a fracture, under some drugs.
 
@@ -80,17 +86,19 @@ def assemble(
         Signals held at a parameter instead of computed.
     skeleton : bool
         Whether the systemic layer is there; False leaves the callus alone, as animal work is often described.
+    lesion : bool
+        Whether there is a lytic lesion, which is exploratory.
 
     Raises
     ------
     ModelError
         A drug is unknown.
     """
-    return _assemble(int(fractured), tuple(sorted(set(drugs))), tuple(sorted(set(imposed))), skeleton)
+    return _assemble(int(fractured), tuple(sorted(set(drugs))), tuple(sorted(set(imposed))), skeleton, lesion)
 
 
 @lru_cache(maxsize=64)
-def _assemble(fractured: int, drugs: tuple[str, ...], imposed: tuple[str, ...], skeleton: bool) -> System:
+def _assemble(fractured: int, drugs: tuple[str, ...], imposed: tuple[str, ...], skeleton: bool, lesion: bool) -> System:
     modules: list[Module] = list(TURNOVER) if skeleton else []
     for drug in drugs:
         if drug not in DRUGS:
@@ -100,11 +108,13 @@ def _assemble(fractured: int, drugs: tuple[str, ...], imposed: tuple[str, ...], 
         modules += [module for module in DRUGS[drug].ties if fractured and module not in modules]
     modules += HEALING if fractured else ()
     modules += (gap.MODULE,) if fractured > 1 else ()
+    modules += (osteolysis.MODULE,) if lesion else ()
     wanted = {name for module in modules for name in (*module.inputs, *module.outputs)}
     kept = tuple(name for name in imposed if name in wanted)
     parts = [
         ("turnover" if skeleton else ""),
         ("", "healing", "healing-gap")[fractured],
+        ("osteolysis" if lesion else ""),
         *drugs,
         *(f"imposed-{n}" for n in kept),
     ]
@@ -170,4 +180,4 @@ def _defaults() -> ParameterSet:
     bone = {"outer_radius": 0.85, "inner_radius": 0.5, "length": 4.0, "envelope_radius": 2.6}
     records = [Record(f"bone.{k}", v, "mm", "assumed", "mouse femur of the prototype", k) for k, v in bone.items()]
     records += [Record(f"imposed.{name}", 0.5, "1", "defined", "scenario", name) for name in IMPOSABLE]
-    return layered(*SYSTEMIC_PARAMETERS, "callus_J", "callus_drugs").with_records(*records)
+    return layered(*SYSTEMIC_PARAMETERS, "osteolysis", "callus_J", "callus_drugs").with_records(*records)

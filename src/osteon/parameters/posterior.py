@@ -1,7 +1,8 @@
-"""Draws from a posterior over parameters and structures of the turnover layer, and what each structure holds fixed.
+"""Draws from a posterior over parameters and structures, of the turnover layer and of the callus.
 
 A structure is a published alternative that the data cannot decide between. Its parameter file
-``data/<structure>.toml`` names in `fixes` the parameters that define it; a scenario may select the same file.
+``data/<structure>.toml`` names in `fixes` the parameters that define it; a scenario may select the same file. The
+structures of the callus are the members of its ensemble, ``callus_J`` and ``callus_B``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ FORMAT = 1  # of the file
 STRUCTURES = ("recycling_none", "recycling_half", "recycling_full", "gate_blocking")
 #: The posterior that osteon ships; the order of its draws is random over structures.
 SHIPPED = Path(__file__).parent / "data" / "posterior" / "turnover.nc"
+#: The posterior of the kinetics of the callus in animals that osteon ships, as many draws of each member.
+SHIPPED_CALLUS = SHIPPED.with_name("callus.nc")
 
 
 @dataclass(frozen=True)
@@ -133,15 +136,24 @@ def selected(every: Draws, sets: Iterable[str]) -> tuple[list[int], frozenset[st
 
 
 def shipped() -> Draws | None:
-    """The posterior that osteon ships, or None."""
+    """The posterior of the turnover layer that osteon ships, or None."""
+    return _at(SHIPPED)
+
+
+def shipped_callus() -> Draws | None:
+    """The posterior of the callus that osteon ships, or None."""
+    return _at(SHIPPED_CALLUS)
+
+
+def _at(path: Path) -> Draws | None:
     try:
-        about = SHIPPED.stat()
+        about = path.stat()
     except FileNotFoundError:
         return None
-    return _shipped(SHIPPED, about.st_mtime_ns, about.st_size)
+    return _shipped(path, about.st_mtime_ns, about.st_size)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _shipped(path: Path, *stamp: int) -> Draws:
     return read_draws(path)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,12 +11,16 @@ import numpy as np
 from osteon.engine.one_by_one import one_patient
 from osteon.engine.solve import Phase
 from osteon.population.plan import Number, phases
+from osteon.population.taking import Given, Taking
 
 if TYPE_CHECKING:
+    from osteon.population.cohort import Cohort
     from osteon.scenario import Scenario
 
 #: Columns that describe a patient.
 TRAITS = ("age", "weight", "sex", "diabetes", "osteoporosis", "smoking", "obesity", "nsaid", "member")
+#: Columns of a table that describe the fracture of a patient.
+OF_FRACTURE = ("open", "displaced")
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class Group:
         Horizon [day].
     values : mapping of str to float or ndarray
         Parameters before an arm imposes an effect.
+    given : mapping of str to Given
+        What patients took of each arm; empty where all is taken as planned.
     """
 
     index: np.ndarray
@@ -42,6 +48,7 @@ class Group:
     arms: Mapping[str, list[Phase]]
     end: Number
     values: Mapping[str, Number]
+    given: Mapping[str, Given] = field(default_factory=dict)
 
     def phases_of(self, arm: str, place: int) -> list[Phase]:
         """Phases of one arm of the patient at `place` within the group, all values plain floats."""
@@ -57,8 +64,9 @@ class Block:
     groups : tuple of Group
         Every patient is in one of them.
     patients : dict of str to ndarray
-        ``age`` [yr], ``weight`` [kg], traits, ``member``, and ``x <parameter>``, the factor on that parameter; each of
-        shape (hi - lo,).
+        ``age`` [yr], ``weight`` [kg], traits, ``member``, and ``x <parameter>``, the factor on that parameter; with
+        draws their numbers ``draw`` and ``callus_draw`` and the ``structure``; where doses are missed, the single doses
+        from day zero on, ``doses_given <arm>``, and the share of home drugs, ``taken <arm>``. Each of shape (hi - lo,).
     """
 
     lo: int
@@ -67,7 +75,14 @@ class Block:
     patients: dict[str, np.ndarray]
 
 
-def one_group(scenario: Scenario, values: dict[str, Number], weight: Number, patients: int) -> Group:
-    """Group of patients who are all treated as the scenario says."""
-    arms = {arm.name: phases(scenario, arm, values, weight) for arm in scenario.arms}
-    return Group(np.arange(patients), scenario, arms, scenario.horizon, values)
+def one_group(cohort: Cohort, values: dict[str, Number], weight: Number, lo: int, hi: int) -> Group:
+    """Group of the patients `lo` to `hi`, who are all treated as the scenario of the cohort plans."""
+    scenario, arms, given = cohort.scenario, {}, {}
+    for arm in scenario.arms:
+        taking = None
+        if cohort.intake is not None:
+            taking = Taking(cohort.intake, cohort.seed, lo, hi, arm, scenario.horizon)
+        arms[arm.name] = phases(scenario, arm, values, weight, taking)
+        if taking is not None and taking.given is not None:
+            given[arm.name] = taking.given
+    return Group(np.arange(hi - lo), scenario, arms, scenario.horizon, values, given)

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,12 +14,14 @@ import numpy as np
 
 from osteon.errors import InputError, near_match, show
 from osteon.model.person import MEMBERS
-from osteon.population.block import TRAITS, Block, one_group
+from osteon.population.adherence import Intake
+from osteon.population.block import Block
 from osteon.population.explicit import checked, explicit_block
-from osteon.population.plan import Number, narrow
-from osteon.population.spread import ages, choose, drawn, factors, posterior_of, spread_for, weights
+from osteon.population.made import listed_block, sampled_block
+from osteon.population.posteriors import Posterior
+from osteon.population.spread import AGE, WEIGHT, spread_for
 from osteon.population.table import Table, read_table
-from osteon.population.values import Kind, typical, values_of
+from osteon.population.values import Kind, typical
 from osteon.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -46,9 +49,13 @@ class Cohort:
     members : tuple of str
         Ensemble members of the callus kinetics that occur.
     spread : mapping of str to float
-        Coefficients of variation between sampled patients.
+        Coefficients of variation between patients.
     draws : str
-        Content hash of the posterior that each sampled patient has a draw of; empty where they have none.
+        Version of the posterior that each patient has a draw of; empty where they have none.
+    different : int
+        How many different draws there are; 0 for all.
+    intake : Intake or None
+        How doses are taken; None where all are taken as planned.
     """
 
     origin: Origin
@@ -60,6 +67,8 @@ class Cohort:
     scenarios: tuple[Scenario, ...] = field(default=(), repr=False)
     table: Table | None = field(default=None, repr=False)
     draws: str = ""
+    different: int = 0
+    intake: Intake | None = None
 
     @classmethod
     def sample(
@@ -70,7 +79,8 @@ class Cohort:
         seed: int | None = None,
         members: Sequence[str] = tuple(MEMBERS),
         spread: str | Mapping[str, float] | None = None,
-        draws: bool = False,
+        draws: bool | int = False,
+        intake: Intake | Mapping[str, float] | None = None,
     ) -> Cohort:
         """Virtual patients around the scenario's.
 
@@ -87,9 +97,14 @@ class Cohort:
         spread : mapping of str to float, or "none", optional
             Coefficients of variation, from 0 to 2, that replace the shipped ones of the same key (a parameter,
             ``patient.age`` or ``patient.weight``); "none" makes all patients equal.
-        draws : bool
+        draws : bool or int
             Whether each patient has, before the spread, parameters and structure of the turnover layer from one draw
-            of the shipped posterior; ``draw`` and ``structure`` are then columns of the patients.
+            of the shipped posterior, and with a fracture kinetics of the callus from one draw of those of its member;
+            ``draw``, ``structure`` and ``callus_draw`` are then columns of the patients. A number says how many
+            different draws there are, evenly taken; as many patients have each of them. The clock goes with the draw
+            of the callus, so that it takes an untreated person as long to heal as the best fit (`callus_clock`).
+        intake : Intake, optional
+            How doses are taken; left out, as planned.
 
         Raises
         ------
@@ -102,8 +117,8 @@ class Cohort:
         chosen = _members(members)
         chosen = chosen if scenario.fracture is not None else chosen[:1]
         known = typical(Kind.of(scenario, chosen[0]))
-        version = posterior_of(scenario).content_hash() if draws else ""
-        return cls("sample", scenario, size, number, chosen, spread_for(spread, known, scenario), draws=version)
+        made = cls("sample", scenario, size, number, chosen, spread_for(spread, known, scenario))
+        return made._with(draws, intake)
 
     @classmethod
     def of(cls, scenarios: Sequence[Scenario], *, member: str = "J") -> Cohort:
@@ -120,7 +135,15 @@ class Cohort:
 
     @classmethod
     def from_table(
-        cls, scenario: Scenario, table: pd.DataFrame | Mapping[str, Any] | str | Path, *, member: str = "J"
+        cls,
+        scenario: Scenario,
+        table: pd.DataFrame | Mapping[str, Any] | str | Path,
+        *,
+        member: str = "J",
+        spread: str | Mapping[str, float] | None = "none",
+        draws: bool | int = False,
+        seed: int | None = None,
+        intake: Intake | Mapping[str, float] | None = None,
     ) -> Cohort:
         """One patient a row.
 
@@ -131,21 +154,37 @@ class Cohort:
         table : DataFrame, mapping, str or Path
             A table, columns by name, or the path of a CSV or Parquet file. Columns: ``age`` and ``weight`` (numbers in
             yr and kg, or text such as "73 yr"), ``sex``, ``diabetes``, ``osteoporosis``, ``smoking``, ``obesity``,
-            ``nsaid``, ``member``, of people ``gfr`` [mL/min] and ``vitamin_d`` [nmol/L], and any parameter by its key,
-            in its own unit.
+            ``nsaid``, ``member``, of the fracture ``open`` and ``displaced``, of people ``gfr`` [mL/min] and
+            ``vitamin_d`` [nmol/L], and any parameter by its key, in its own unit.
         member : str
             Ensemble member where there is no such column.
+        spread, draws, seed, intake
+            As in `sample`; None for the spread is the shipped one. Factors multiply the values of a row; what a column
+            gives, also age and weight, is neither spread nor drawn.
 
         Raises
         ------
         InputError
-            A column or a cell is not allowed; the row and the column are named.
+            A column, a cell or an argument is not allowed; the row and the column are named.
         """
         _is_scenario(scenario)
         (one,) = _members(member, "member")
+        number = scenario.seed if seed is None else _whole(seed, "seed", 0, _SEEDS - 1)
         read = read_table(scenario, table, one)
         members = tuple(sorted(set(read.columns["member"].tolist()))) if "member" in read.columns else (one,)
-        return cls("table", scenario, read.rows, scenario.seed, members, table=read)
+        given = {{"age": AGE, "weight": WEIGHT}.get(name, name) for name in read.columns}
+        wanted = spread_for(spread, typical(Kind.of(scenario, one)), scenario)
+        wanted = {key: value for key, value in wanted.items() if key not in given}
+        return cls("table", scenario, read.rows, number, members, wanted, table=read)._with(draws, intake)
+
+    def _with(self, draws: bool | int, intake: Intake | Mapping[str, float] | None) -> Cohort:
+        """Return the cohort with draws and an intake of its patients."""
+        different = 0 if isinstance(draws, bool) else _whole(draws, "draws", 0, _LARGEST)
+        version = ""
+        if draws:
+            every = Posterior.of(self.scenario)
+            version, different = every.version, every.checked(different)
+        return replace(self, draws=version, different=different, intake=Intake.of(intake))
 
     # ---- what it holds -----------------------------------------------------------------------------------------
 
@@ -176,45 +215,7 @@ class Cohort:
             raise InputError(f"{lo} to {hi} does not lie within 0 to {self.size}", path="patients")
         if self.origin == "scenarios":
             return explicit_block(self.scenarios[lo:hi], self.members[0], lo)
-        return self._sampled(lo, hi) if self.table is None else self._listed(self.table, lo, hi)
-
-    def _sampled(self, lo: int, hi: int) -> Block:
-        scenario, patient = self.scenario, self.scenario.patient
-        age, weight = (draw(self.seed, lo, hi, patient, self.spread) for draw in (ages, weights))
-        which = choose(self.seed, lo, hi, "member", len(self.members))
-        kinds = [Kind.of(scenario, member) for member in self.members]
-        values = values_of(kinds, which, age, weight)
-        told: dict[str, np.ndarray] = {}
-        if self.draws:
-            every = posterior_of(scenario, self.draws)
-            own, told = drawn(every, scenario, self.seed, lo, hi, values)
-            values |= {key: narrow(one) for key, one in own.items()}
-        multiplied = factors(self.seed, lo, hi, self.spread, values)
-        values |= {key: values[key] * factor for key, factor in multiplied.items()}
-        patients = {name: np.full(hi - lo, getattr(patient, name)) for name in TRAITS[2:-1]}
-        patients = {"age": age, "weight": weight, **patients, "member": np.array(self.members)[which], **told}
-        patients |= {f"x {key}": factor for key, factor in multiplied.items()}
-        return Block(lo, hi, (one_group(scenario, values, narrow(weight), hi - lo),), patients)
-
-    def _listed(self, table: Table, lo: int, hi: int) -> Block:
-        scenario = self.scenario
-        patients = {name: table.trait(name, lo, hi, scenario.patient, self.members[0]) for name in TRAITS}
-        kinds: dict[Kind, int] = {}
-        found: dict[tuple, int] = {}
-        which = np.zeros(hi - lo, int)
-        for place, traits in enumerate(zip(*(patients[name].tolist() for name in TRAITS[2:]), strict=True)):
-            if traits not in found:
-                named = dict(zip(TRAITS[2:-1], traits, strict=False))
-                kind = Kind.of(scenario, traits[-1], **named)
-                found[traits] = kinds.setdefault(kind, len(kinds))
-            which[place] = found[traits]
-        values = values_of(list(kinds), which, patients["age"], patients["weight"])
-        for key in table.parameters:
-            own: Number = table.columns[key][lo:hi]
-            usual = np.broadcast_to(np.asarray(values[key], float), own.shape)
-            patients[f"x {key}"] = np.divide(own, usual, out=np.full(own.shape, np.nan), where=usual != 0)
-            values[key] = narrow(own)
-        return Block(lo, hi, (one_group(scenario, values, narrow(patients["weight"]), hi - lo),), patients)
+        return sampled_block(self, lo, hi) if self.table is None else listed_block(self, self.table, lo, hi)
 
     # ---- as plain values -----------------------------------------------------------------------------------------
 
@@ -224,10 +225,14 @@ class Cohort:
         if self.origin == "scenarios":
             return {**common, "scenarios": [one.to_dict() for one in self.scenarios]}
         common["scenario"] = self.scenario.to_dict()
-        if self.table is not None:
-            return {**common, "table": self.table.to_dict()}
-        # Left out without draws, so that older cohorts keep their hash.
-        return {**common, "spread": dict(self.spread), **({"draws": self.draws} if self.draws else {})}
+        # What is not in use is left out, so that older cohorts keep their hash.
+        more: dict[str, Any] = {"draws": self.draws} if self.draws else {}
+        more |= {"different_draws": self.different} if self.different else {}
+        more |= {"intake": self.intake.to_dict()} if self.intake is not None else {}
+        if self.table is None:
+            return {**common, "spread": dict(self.spread), **more}
+        more |= {"spread": dict(self.spread)} if self.spread else {}
+        return {**common, "table": self.table.to_dict(), **more}
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Cohort:
@@ -237,22 +242,32 @@ class Cohort:
             if kind == "scenarios":
                 return cls.of([Scenario.parse(one) for one in given["scenarios"]], member=members[0])
             scenario = Scenario.parse(given["scenario"])
-            if kind == "table":
-                return cls.from_table(scenario, given["table"], member=members[0])
-            if kind != "sample":
+            if kind not in ("table", "sample"):
                 raise InputError(f"{show(kind)} is not a kind of cohort", path="kind", value=kind)
             # What is not in the dictionary is switched off, even if osteon ships a spread for it by now.
             shipped = spread_for(None, typical(Kind.of(scenario, members[0])), scenario)
-            spread = {**dict.fromkeys(shipped, 0.0), **given["spread"]}
-            made = cls.sample(scenario, given["size"], seed=given["seed"], members=members, spread=spread)
-            if "draws" not in given:
-                return made
-            return replace(made, draws=posterior_of(scenario, given["draws"]).content_hash())
+            given_spread = given.get("spread", {}) if kind == "table" else given["spread"]
+            spread = {**dict.fromkeys(shipped, 0.0), **given_spread}
+            if "draws" in given:
+                Posterior.of(scenario, given["draws"])
+            more = {
+                "seed": given["seed"],
+                "spread": spread,
+                "draws": given.get("different_draws", "draws" in given),
+                "intake": given.get("intake"),
+            }
+            if kind == "table":
+                return cls.from_table(scenario, given["table"], member=members[0], **more)
+            return cls.sample(scenario, given["size"], members=members, **more)
         except (KeyError, IndexError, TypeError) as error:
             raise InputError(f"is not a cohort that osteon wrote ({error})", path="cohort") from None
 
     def content_hash(self) -> str:
         """Return the SHA-256 of the canonical form, as 64 hexadecimal digits."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> str:
         canonical = json.dumps(self.to_dict(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -20,6 +20,7 @@ from osteon.parameters import ParameterSet
 from osteon.population.intake import Change, Number, intake_changes, is_averaged
 
 if TYPE_CHECKING:
+    from osteon.population.taking import Taking
     from osteon.scenario import Arm, DoseEvent, Scenario
 
 #: What tells two structures apart: compartments of the callus or 0, drugs given so far, effects imposed.
@@ -35,7 +36,7 @@ class Step(NamedTuple):
     An amount is in mg, or in mg/day where the daily mean of a drug is followed; it is negative where that falls.
     """
 
-    start: float
+    start: Number
     structure: Structure
     doses: dict[tuple[str, str], Number]
 
@@ -58,7 +59,7 @@ class Step(NamedTuple):
         return added
 
 
-def steps(scenario: Scenario, arm: Arm, weight: Number | None = None) -> list[Step]:
+def steps(scenario: Scenario, arm: Arm, weight: Number | None = None, taking: Taking | None = None) -> list[Step]:
     """Steps of an arm: a new one wherever the structure changes or a dose falls.
 
     Parameters
@@ -69,6 +70,8 @@ def steps(scenario: Scenario, arm: Arm, weight: Number | None = None) -> list[St
         Which arm.
     weight : float or ndarray, optional
         Body weight [kg], shape (patients,); left out, that of the scenario's patient.
+    taking : Taking, optional
+        How many patients take this arm; left out, as planned.
 
     Returns
     -------
@@ -82,25 +85,39 @@ def steps(scenario: Scenario, arm: Arm, weight: Number | None = None) -> list[St
     compartments = 0 if scenario.fracture is None else scenario.fracture.compartments
     whole: set[float] = {scenario.start_day, *(event.time for event in events), *begun.values(), *changes}
     moments = sorted(whole | {0.0} if compartments or imposed else whole)
+    if taking is not None:
+        events, changes = taking.apply(moments, events, changes)
     first: dict[str, float] = dict(begun)
     fallen: dict[float, list[Change]] = {moment: list(added) for moment, added in changes.items()}
-    for event in events:
+    for event in _events(arm, weight):
         first.setdefault(event.drug, event.time)
+    for event in events:
         fallen.setdefault(event.time, []).append(Change(event.drug, event.route, event.amount))
     planned = []
     for moment in moments:
         given = tuple(sorted(drug for drug, time in first.items() if time <= moment))
-        step = Step(moment, (compartments if moment >= 0 else 0, given, imposed if moment >= 0 else ()), {})
-        amounts: dict[tuple[str, str], list[Number]] = {}
-        for change in sorted(fallen.get(moment, ()), key=lambda change: (change.drug, change.route)):
-            amounts.setdefault(step.system.dose_target(change.drug, change.route), []).append(change.amount)
-        step.doses.update({target: _total(added) for target, added in amounts.items()})
-        planned.append(step)
+        structure = compartments if moment >= 0 else 0, given, imposed if moment >= 0 else ()
+        planned.append(_step(moment, structure, fallen.get(moment, ())))
+        late = () if taking is None else taking.delayed.get(moment, ())
+        planned += [_step(one.start, structure, one.changes) for one in late]
     return planned
 
 
+def _step(start: Number, structure: Structure, fallen: Iterable[Change]) -> Step:
+    step = Step(start, structure, {})
+    amounts: dict[tuple[str, str], list[Number]] = {}
+    for change in sorted(fallen, key=lambda change: (change.drug, change.route)):
+        amounts.setdefault(step.system.dose_target(change.drug, change.route), []).append(change.amount)
+    step.doses.update({target: _total(added) for target, added in amounts.items()})
+    return step
+
+
 def phases(
-    scenario: Scenario, arm: Arm, parameters: ParameterSet | Mapping[str, Number], weight: Number | None = None
+    scenario: Scenario,
+    arm: Arm,
+    parameters: ParameterSet | Mapping[str, Number],
+    weight: Number | None = None,
+    taking: Taking | None = None,
 ) -> list[Phase]:
     """Phases of one arm.
 
@@ -114,11 +131,13 @@ def phases(
         Values by key, arrays of shape (patients,).
     weight : float or ndarray, optional
         Body weight [kg] for doses per kg; left out, that of the scenario's patient.
+    taking : Taking, optional
+        How many patients take this arm; left out, as planned.
     """
     if isinstance(parameters, ParameterSet):
         parameters = {key: record.value for key, record in parameters.items()}
     values: Any = {**parameters, **{record.key: record.value for record in imposed_records(arm.impose)}}
-    return phases_of(steps(scenario, arm, weight), values)
+    return phases_of(steps(scenario, arm, weight, taking), values)
 
 
 def phases_of(planned: Sequence[Step], values: Mapping[str, Number]) -> list[Phase]:
@@ -139,7 +158,8 @@ def phases_of(planned: Sequence[Step], values: Mapping[str, Number]) -> list[Pha
             arrived[target] = before + change
             impulses[state] = impulses.get(state, 0.0) + change
         parameters: Any = values
-        made.append(Phase(step.start, step.system, parameters, impulses))
+        start: Any = step.start
+        made.append(Phase(start, step.system, parameters, impulses))
     return made
 
 

@@ -13,8 +13,7 @@ import numpy as np
 
 from osteon.draws import normal, quantile, uniform
 from osteon.errors import InputError, near_match, show
-from osteon.parameters import load, load_table, posterior
-from osteon.parameters.posterior import Draws
+from osteon.parameters import load, load_table
 from osteon.population.plan import Number
 from osteon.scenario import catalogue
 
@@ -162,50 +161,11 @@ def choose(seed: int, lo: int, hi: int, purpose: str, choices: int) -> np.ndarra
     return np.floor(uniform(seed, lo, hi, purpose) * choices).astype(int)
 
 
-def posterior_of(scenario: Scenario, version: str | None = None) -> Draws:
-    """The shipped posterior, for patients who each have a draw of it.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        Of the typical patient.
-    version : str, optional
-        Content hash that it must have.
-
-    Raises
-    ------
-    InputError
-        The patients are not people, or there is no such posterior.
-    """
-    if scenario.patient.species != "human":
-        message = f"the posterior is of people, and the patient is a {scenario.patient.species}"
-        raise InputError(message, path="draws", value=True)
-    every = posterior.shipped()
-    if every is None or (version is not None and every.content_hash() != version):
-        what = "no posterior" if every is None else "another posterior than the one these patients were drawn from"
-        raise InputError(f"this osteon ships {what}", path="draws", value=True)
-    if not posterior.selected(every, scenario.parameters)[0]:
-        message = f"the posterior has no draw for {', '.join(scenario.parameters)}"
-        raise InputError(message, path="draws", value=True)
-    return every
-
-
-def drawn(
-    every: Draws, scenario: Scenario, seed: int, lo: int, hi: int, values: Mapping[str, Number]
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """One draw of the posterior for each patient, all that the scenario leaves equally likely.
-
-    Returns
-    -------
-    values : dict of str to ndarray
-        Parameters by key, each of shape (hi - lo,).
-    columns : dict of str to ndarray
-        ``draw``, its number in the posterior, and ``structure``.
-    """
-    places, held = posterior.selected(every, scenario.parameters)
-    numbers = np.array(places)[choose(seed, lo, hi, "posterior draw", len(places))]
-    own = every.taken(numbers.tolist())
-    return own.columns(values, held), {"draw": numbers, "structure": np.array(own.structures)}
+def shares(seed: int, lo: int, hi: int, purpose: str, choices: int) -> np.ndarray:
+    """Number of one of several choices for each patient: each `choices` patients in a row have each of them once."""
+    first, last = lo // choices * choices, -(-hi // choices) * choices
+    order = uniform(seed, first, last, purpose).reshape(-1, choices).argsort(axis=1, kind="stable")
+    return order.reshape(-1)[lo - first : hi - first]
 
 
 def _share_factor(step: np.ndarray, share: np.ndarray) -> np.ndarray:

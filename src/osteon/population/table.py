@@ -12,7 +12,7 @@ import numpy as np
 from osteon.errors import InputError, near_match, show
 from osteon.model.person import MEMBERS
 from osteon.parameters import load_table
-from osteon.population.block import TRAITS
+from osteon.population.block import OF_FRACTURE, TRAITS
 from osteon.population.spread import settable
 from osteon.population.values import Kind, typical
 from osteon.scenario import catalogue
@@ -40,7 +40,7 @@ class Table:
     @property
     def parameters(self) -> list[str]:
         """Columns that give a parameter."""
-        return [name for name in self.columns if name not in TRAITS]
+        return [name for name in self.columns if name not in (*TRAITS, *OF_FRACTURE)]
 
     def trait(self, name: str, lo: int, hi: int, patient: Patient, member: str) -> np.ndarray:
         """Trait of the rows `lo` to `hi`; where it is no column, that of the patient, or the member."""
@@ -86,6 +86,8 @@ def read_table(scenario: Scenario, source: pd.DataFrame | Mapping[str, Any] | st
     columns: dict[str, np.ndarray] = {}
     for place, column in enumerate(frame.columns):
         _known(column, keys, name)
+        if column in OF_FRACTURE and scenario.fracture is None:
+            raise InputError("needs a fracture, and the scenario has none", path=f"{name}, column {column}")
         key = _MEASURED[column][0] if column in _MEASURED else column
         if key in columns:
             raise InputError("stands in the table twice", path=f"{name}, column {column}", value=column)
@@ -94,12 +96,11 @@ def read_table(scenario: Scenario, source: pd.DataFrame | Mapping[str, Any] | st
 
 
 def _known(column: Any, keys: list[str], name: str) -> None:
-    if column in TRAITS or column in _MEASURED or column in keys:
+    traits = (*TRAITS, *OF_FRACTURE, *_MEASURED)
+    if column in traits or column in keys:
         return
-    allowed = f"allowed: {', '.join((*TRAITS, *_MEASURED))}, and parameters of the patients"
-    hint = (
-        "write the column weight" if column == "denosumab.weight" else near_match(column, [*TRAITS, *_MEASURED, *keys])
-    )
+    allowed = f"allowed: {', '.join(traits)}, and parameters of the patients"
+    hint = "write the column weight" if column == "denosumab.weight" else near_match(column, [*traits, *keys])
     raise InputError(f"{show(str(column))} is not a known column ({allowed})", path=name, value=column, hint=hint)
 
 
@@ -123,7 +124,7 @@ def _column(cells: pd.Series, column: str, name: str, species: str) -> np.ndarra
     if column in ("sex", "diabetes", "member"):
         choices: Any = {"sex": catalogue.sexes(), "diabetes": catalogue.diabetes(), "member": MEMBERS}[column]
         return np.array(_distinct(cells, lambda cell: _choice(cell, choices), where))
-    if column in TRAITS:
+    if column in TRAITS or column in OF_FRACTURE:
         return np.array(_distinct(cells, _flag, where), bool)
     values = _numbers(cells, "", where)
     most = 1.0 if column in load_table("spread")["shares"] else np.inf

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,10 +26,15 @@ class Kind(NamedTuple):
     sets: tuple[str, ...]
 
     @classmethod
-    def of(cls, scenario: Scenario, member: str, **traits: object) -> Kind:
-        """Kind of the scenario's patient at any age and weight, with some traits replaced."""
+    def of(
+        cls, scenario: Scenario, member: str, of_fracture: Mapping[str, object] | None = None, **traits: object
+    ) -> Kind:
+        """Kind of the scenario's patient at any age and weight, with some traits, also of the fracture, replaced."""
         patient = scenario.patient.model_copy(update={**traits, "age": 0.0, "weight": 1.0})
-        return cls(patient, scenario.fracture, member, scenario.parameters)
+        fracture = scenario.fracture
+        if fracture is not None and of_fracture:
+            fracture = fracture.model_copy(update=dict(of_fracture))
+        return cls(patient, fracture, member, scenario.parameters)
 
 
 def values_of(kinds: Sequence[Kind], which: np.ndarray, age: np.ndarray, weight: np.ndarray) -> dict[str, Number]:
