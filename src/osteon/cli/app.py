@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from osteon.cli import calibrate, cohort, heal, look, osteolysis, schedule, sensitivity, warmup
+from osteon.cli import calibrate, cohort, heal, look, osteolysis, review, schedule, sensitivity, trial, warmup
 from osteon.errors import OsteonError
 
 _INTERRUPTED = 130
@@ -45,7 +45,9 @@ heal.register(app)
 cohort.register(app)
 sensitivity.register(app)
 calibrate.register(app)
+trial.register(app)
 schedule.register(app)
+review.register(app)
 osteolysis.register(app)
 look.register(app)
 warmup.register(app)
