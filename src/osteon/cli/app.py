@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from osteon.cli import calibrate, cohort, heal, look, osteolysis, review, schedule, sensitivity, trial, warmup
+from osteon.cli import calibrate, cohort, heal, look, osteolysis, power, review, schedule, sensitivity, trial, warmup
 from osteon.errors import OsteonError
 
 _INTERRUPTED = 130
@@ -46,6 +46,7 @@ cohort.register(app)
 sensitivity.register(app)
 calibrate.register(app)
 trial.register(app)
+power.register(app)
 schedule.register(app)
 review.register(app)
 osteolysis.register(app)
