@@ -137,7 +137,7 @@ def output_times(scenario: Scenario) -> np.ndarray:
 
     Of a drug whose daily mean is followed, the days on which its mean changes count as its doses.
     """
-    doses = {step.start for arm in scenario.arms for step in steps(scenario, arm) if step.doses}
+    doses = {float(step.start) for arm in scenario.arms for step in steps(scenario, arm) if step.doses}
     return course_times(scenario.start_day, scenario.horizon, doses)
 
 

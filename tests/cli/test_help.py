@@ -5,10 +5,25 @@ from pathlib import Path
 
 import pytest
 
+from osteon.cli.app import app
+
 from .conftest import Call, run_process
 
-COMMANDS = ("heal", "demo", "presets", "validate", "schema", "export")
-HEAVY = ("numpy", "pandas", "xarray", "sympy", "pint", "pydantic", "scipy", "matplotlib", "jinja2", "pyarrow", "yaml")
+COMMANDS = tuple(str(command.name) for command in app.registered_commands)
+HEAVY = (
+    "numpy",
+    "pandas",
+    "xarray",
+    "sympy",
+    "pint",
+    "pydantic",
+    "scipy",
+    "matplotlib",
+    "jinja2",
+    "pyarrow",
+    "yaml",
+    "lifelines",
+)
 SPY = f"""
 import json, sys
 from osteon.cli import main

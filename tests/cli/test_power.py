@@ -78,6 +78,8 @@ def test_times_at_visits_and_the_planned_method(power: Callable[..., Said]) -> N
         ((*LOGNORMAL, "--visits", "yearly"), "--visits"),
         ((*LOGNORMAL, "--median", "5 kg"), "--median"),
         ((*LOGNORMAL, "--population", "1"), "--population"),
+        (("tibia_nail_trial", "--draws", "0"), "--draws"),
+        (("tibia_nail_trial", "--draws", "-5"), "--draws"),
         ((*LOGNORMAL, "--resume", "--json"), "--resume"),
         (("no_such_study", "--median", "9 weeks"), "--median"),
         (("no_such_study",), "preset"),

@@ -5,7 +5,7 @@ import pytest
 
 import osteon
 from osteon.endpoints import SCHEDULES, SEEN, Cortices, cortices, icc, radiograph, read_films, recorded
-from osteon.endpoints.readers import agreement, reader_share
+from osteon.endpoints.readers import agreement, reader_errors, reader_share
 
 from .trial import RADIOGRAPH, course
 
@@ -50,6 +50,18 @@ def test_a_cortex_that_differs_keeps_differing() -> None:
     assert np.array_equal(film.RUST, read_films(chances, own, seed=2, reader="2").RUST)
     apart = read_films(chances, {**RADIOGRAPH, SHARE: 1.0}, seed=2)
     assert (np.diff(apart.callus, axis=-1) < 0).any()
+
+
+def test_errors_drawn_once_give_the_same_films_whatever_is_read() -> None:
+    chances = films_of(12)
+    later = Cortices(*(np.minimum(1.0, 1.3 * one) for one in chances))
+    drawn = reader_errors(2, 5, 17, len(VISITS.days), "2")
+    for shown in (chances, later):
+        film, again = (read_films(shown, RADIOGRAPH, 2, 5, "2", errors=one) for one in (None, drawn))
+        assert film.callus.tobytes() == again.callus.tobytes()
+        assert film.line_gone.tobytes() == again.line_gone.tobytes()
+    other = reader_errors(2, 5, 17, len(VISITS.days), "1")
+    assert read_films(chances, RADIOGRAPH, 2, 5, "2", errors=other).callus.tobytes() != again.callus.tobytes()
 
 
 def test_films_are_keyed_by_patient_and_visit() -> None:

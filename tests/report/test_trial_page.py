@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
 from typing import Any
 
@@ -12,9 +13,12 @@ from osteon.errors import InputError
 from osteon.report.locale import load
 from osteon.report.trial import primary, render
 from osteon.report.trial_facts import endpoint_title, facts
-from osteon.report.trial_words import p_text, rows_of, sentence, value_text
-from osteon.trial.analysis.result import NO_EVENT, REASONS, Analysis, Estimate
+from osteon.report.trial_terms import event_title, excluded
+from osteon.report.trial_words import method_title, p_text, rows_of, sentence, value_text, value_texts
+from osteon.trial.analysis.compare import MEASURES
+from osteon.trial.analysis.result import INSTEAD, NO_EVENT, OF_FOLLOWED, REASONS, Analysis, Estimate
 from osteon.trial.folder import TrialRun
+from osteon.trial.observed import EVENTS
 from osteon.trial.study import Study
 
 ARMS = ("placebo", "denosumab")
@@ -183,6 +187,65 @@ def test_an_analysis_without_numbers_has_words_and_no_empty_section() -> None:
     for section in ("curves", "responders", "visits", "safety", "table1"):
         assert f'id="{section}"' not in page
         assert f'href="#{section}"' not in page
+
+
+def test_a_share_is_shown_with_its_counts_and_of_whom_it_is() -> None:
+    late = estimate("late", "difference", "difference", unit="share", value=0.1, low=0.0, high=0.2, p=0.04, n=20,
+                    n_control=18, events=5, events_control=3, notes=(OF_FOLLOWED, "a package warned"))  # fmt: skip
+    page = visible(render(made(estimates=(late,))))
+    assert "denosumab 5 / 20, placebo 3 / 18 share of those followed to that day" in page
+    assert "a package warned" not in page
+
+
+def test_what_stands_in_for_the_planned_method_is_named() -> None:
+    none = estimate("union", "interval", "time_ratio", reason=NO_EVENT, primary=True)
+    other = estimate("union", "rmst", "rmst_difference", value=-9.0, low=-20.0, high=2.0, p=0.1, unit="day", tau=259.0,
+                     instead_of="interval", notes=(INSTEAD,))  # fmt: skip
+    page = visible(render(made(estimates=(none, other))))
+    assert "(in place of: ratio of times, censored in intervals)" in page
+    assert "In place of the planned method (ratio of times, censored in intervals): " in page
+    plain = visible(render(made(estimates=(none, replace(other, instead_of="", notes=())))))
+    assert "n place of" not in plain
+
+
+def test_who_was_kept_out_is_told_in_the_language_of_the_page() -> None:
+    rules = [
+        {"trait": "age", "at_least": "50 yr"},
+        {"trait": "osteoporosis", "is": True},
+        {"trait": "diabetes", "not": "type1"},
+        {"trait": "smoking", "is": False},
+    ]
+    own = Study.parse({**STUDY, "population": {"rules": rules}})
+    told = [[excluded(load(lang), own, rule.reason) for rule in own.population.rules] for lang in ("en", "zh")]
+    assert told[0] == ["age < 50 yr", "without osteoporosis", "diabetes: type 1", "with smoking"]
+    assert told[1] == ["年龄 < 50 岁", "骨质疏松：无", "糖尿病：1 型", "吸烟：有"]
+    assert excluded(load("zh"), own, "no rule of it") == "no rule of it"
+
+
+def test_low_calcium_is_told_with_its_limit_and_every_method_has_a_title() -> None:
+    for lang in ("en", "zh"):
+        words = load(lang)
+        for event, limit in (("hypocalcaemia", "2.13"), ("severe_hypocalcaemia", "1.87")):
+            assert f"{limit} mmol/L" in event_title(words, event)
+        for event in EVENTS:
+            assert "{" not in event_title(words, event, safety=True)
+            assert "_" not in event_title(words, event)
+        for method in (*MEASURES, "difference"):
+            assert method_title(words, method) not in ("", method, method.replace("_", " "))
+
+
+def test_an_estimate_and_its_interval_have_the_same_decimals() -> None:
+    one = {"measure": "difference", "value": -0.98, "low": -1.34, "high": -0.62}
+    assert value_texts(one) == {"value": "−1.0", "low": "−1.3", "high": "−0.6"}
+    assert value_texts({**one, "low": -0.99})["high"] == "−0.62"
+    assert value_texts({**one, "low": None, "high": None}) == {"value": "−0.98", "low": "–", "high": "–"}
+
+
+def test_a_table_that_is_left_out_is_told() -> None:
+    run = made()
+    left_out = replace(run, manifest={**run.manifest, "left_out": ["adlb.xpt"]})
+    assert "adlb.xpt is not written" in visible(render(left_out))
+    assert "is not written" not in visible(render(run))
 
 
 def test_every_reason_can_stand_in_a_sentence() -> None:

@@ -45,7 +45,10 @@ _HOPELESS = {
     "no event in one arm": (
         _NOBODY,
         _SOME,
-        dict.fromkeys(("interval", "interval_weibull", "cox", "log_time"), said.NO_EVENT_IN_ONE),
+        {
+            **dict.fromkeys(("interval", "interval_weibull", "cox", "log_time"), said.NO_EVENT_IN_ONE),
+            "rmst": said.NO_SPREAD_FEW,
+        },
     ),
     "one day": (times([84.0] * 4), times([84.0] * 4), dict.fromkeys(MEASURES, said.SAME_TIME)),
     "nobody at risk": (

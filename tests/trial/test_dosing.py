@@ -64,6 +64,16 @@ def test_the_published_case() -> None:
     assert dict(found.notes)["extended"]["before"] == before.horizon
 
 
+def test_a_dose_of_nothing_is_no_dose() -> None:
+    nothing = dose("-2 months", amount="0 mg")
+    found = candidates(scenario(dose("-8 months"), nothing, dose("3 months", amount="0 mg")))
+    plain = candidates(scenario(dose("-8 months")))
+    assert (found.past, found.last, found.due, found.notes) == (plain.past, plain.last, plain.due, plain.notes)
+    assert found.regimens == plain.regimens
+    first = candidates(scenario(dose("-9 months", amount="0 mg"), dose("-2 months")))
+    assert (first.past, first.due) == (1, pytest.approx(4 * MONTH))
+
+
 def test_the_first_arm_that_was_treated_is_taken() -> None:
     found = candidates(Scenario.parse(TEXT))
     assert (found.source, found.past) == ("treated [a]", 3)

@@ -74,6 +74,15 @@ def test_readers_blur_union_and_two_who_must_agree_see_it_no_sooner() -> None:
     assert set(np.unique(scores * 2 % 2)) == {0.0, 1.0}
 
 
+def test_errors_of_readers_are_drawn_once_for_all_arms(monkeypatch: pytest.MonkeyPatch) -> None:
+    from osteon.endpoints import readers
+
+    drawn, draw = [], readers.reader_errors
+    monkeypatch.setattr(readers, "reader_errors", lambda *given: drawn.append(given) or draw(*given))
+    observe(study(reader={"readers": 2, "adjudication": "both"}), people(20), Result(paces(20)))
+    assert [given[-1] for given in drawn] == ["1", "2"]
+
+
 def test_nothing_is_seen_after_death_dropout_or_the_end() -> None:
     size = 40
     death = np.where(np.arange(size) < 10, 100.0, np.inf)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from osteon.trial.measures import at_nearest, by_day, event_days, on_day
+from osteon.trial.measures import at_nearest, by_day, calcium_from_day_0, calcium_told, event_days, on_day
 from osteon.trial.observe import observe
 
 from .made_trial import CONTROL, DRUG, Result, paces, people, study
@@ -13,11 +13,81 @@ from .made_trial import CONTROL, DRUG, Result, paces, people, study
 _ARM = study().scenario().arms[1]
 
 
-def test_an_event_by_a_day_is_known_of_those_followed_to_it_and_of_those_it_came_to() -> None:
+def test_an_event_by_a_day_is_known_of_those_followed_to_it_alone() -> None:
     days = np.array([50.0, 150.0, np.inf, 50.0, np.inf, np.nan])
     followed = np.array([371.0, 371.0, 371.0, 60.0, 60.0, 371.0])
-    assert by_day(days, 100.0, followed).tolist()[:4] == [1.0, 0.0, 0.0, 1.0]
-    assert np.isnan(by_day(days, 100.0, followed)[4:]).all()
+    assert by_day(days, 100.0, followed).tolist()[:3] == [1.0, 0.0, 0.0]
+    # Of those who left, the ones with the event would count and the others not.
+    assert np.isnan(by_day(days, 100.0, followed)[3:]).all()
+
+
+def test_who_leaves_does_not_change_the_share_with_an_event() -> None:
+    rng = np.random.default_rng(4)
+    size = 40_000
+    days = np.where(rng.random(size) < 0.2, rng.uniform(0, 300, size), np.inf)
+    followed = np.minimum(rng.exponential(400, size), 371.0)
+    assert np.nanmean(by_day(days, 300.0, followed)) == pytest.approx(0.2, abs=0.012)
+
+
+def test_an_event_of_follow_up_is_the_same_in_the_endpoint_and_in_safety() -> None:
+    """Both are of all patients of an arm: who was lost before the event is one without it."""
+    size = 30
+    event = {"name": "rebound", "kind": "event", "endpoint": "rebound"}
+    primary = {"name": "union", "kind": "union", "rule": "cortices"}
+    plan = study(endpoints={"primary": primary, "secondary": [event]})
+    dropout = np.where(np.arange(size) < 10, 50.0, np.inf)
+    start = np.stack([np.full(size, np.nan), np.full(size, 100.0)])
+    found = observe(plan, people(size, dropout_day=dropout), Result(paces(size), rebound_start=start))
+    one, other = (found.values(name, DRUG, allocated=False) for name in ("rebound", "safety_rebound"))
+    assert one.tolist() == other.tolist()
+    assert (len(one), one.sum()) == (size, size - 10)
+
+
+def test_low_calcium_before_the_trial_is_no_event_of_it() -> None:
+    from osteon.parameters import load
+
+    values = {key: record.value for key, record in load("calcium").items()}
+    before = study(
+        arms=[
+            {"name": CONTROL},
+            {"name": DRUG, "doses": [{"drug": "denosumab", "amount": "60 mg", "start": "-6 months"}]},
+        ]
+    )
+    none, given = before.scenario().arms
+    assert [calcium_told(arm) for arm in (none, given, _ARM)] == ["none", "curve", "model"]
+    time = np.arange(0.0, 372.0, 7.0)
+    flat, low = np.full(time.size, 2.35), np.where(np.abs(time - 21) < 1, 1.9, 2.35)
+    found = calcium_from_day_0(time, np.stack([flat, low, low]), values, np.array([371.0, 371.0, 10.0]))
+    risk = found["hypocalcaemia_risk"]
+    assert risk[0] == pytest.approx(risk[2])
+    assert risk[0] < 0.01 < 0.7 < risk[1]
+    assert found["calcium_day"][1] == 21.0
+    never = {"hypocalcaemia_risk": np.array([0.9]), "serum_calcium_nadir_day": np.array([8.0])}
+    late = {**never, "hypocalcaemia_risk": risk[:1], "calcium_day": np.array([0.0])}
+    fine = np.array([False])
+    told = event_days("hypocalcaemia", late, given, fine, 371.0, 1)
+    assert told is not None
+    assert np.isinf(told).all()
+
+
+def test_calcium_is_not_told_under_a_drug_that_builds_bone() -> None:
+    doses = [{"drug": "teriparatide", "amount": "20 ug", "start": "7 days", "every": "1 day", "count": 9}]
+    arm = study(arms=[{"name": CONTROL}, {"name": DRUG, "doses": doses}]).scenario().arms[1]
+    assert calcium_told(arm) == "unknown"
+    days = event_days("hypocalcaemia", {"hypocalcaemia_risk": np.array([np.nan])}, arm, np.array([False]), 371.0, 1)
+    assert days is not None
+    assert np.isnan(days).all()
+
+
+def test_refracture_comes_within_the_year_after_union() -> None:
+    size = 4000
+    model = {"refracture_risk": np.full(size, 0.3), "united": np.full(size, 120.0)}
+    days = event_days("refracture", model, _ARM, np.zeros(size, bool), 371.0, 7)
+    assert days is not None
+    come = days[np.isfinite(days)]
+    assert 0.27 < come.size / size < 0.33
+    assert 120 <= come.min() < 140 < 460 < come.max() <= 120 + 365.25
+    assert come.mean() == pytest.approx(120 + 365.25 / 2, abs=15)
 
 
 def test_necrosis_comes_as_often_as_its_risk_says() -> None:

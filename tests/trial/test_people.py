@@ -278,3 +278,26 @@ def test_a_hundred_thousand_in_seconds() -> None:
 def test_how_many_is_a_whole_number(patients: Any) -> None:
     with pytest.raises(InputError, match="is not a whole number"):
         enrol(study(), patients)
+
+
+def test_rules_and_target_together_must_let_somebody_in() -> None:
+    """Each alone lets enough people in; both would be screened for without an end."""
+    young = {"kind": "normal", "mean": "45 yr", "sd": "12 yr", "low": "20 yr", "high": "90 yr"}
+    asked = {
+        "covariates": {"age": young, "smoking": {"kind": "share", "share": 0.02}},
+        "rules": [{"trait": "age", "at_least": "75 yr"}],
+        "target": {"smoking": 0.5},
+    }
+    assert len(enrol(study({**asked, "rules": []}), 20)) == 20
+    assert len(enrol(study({**asked, "target": None}), 20)) == 20
+    with pytest.raises(InputError, match=r"^population\.target: .*fewer than one in 2000") as caught:
+        enrol(study(asked), 20)
+    assert "rules" in (caught.value.hint or "")
+
+
+def test_a_flag_of_a_rule_is_read_as_elsewhere() -> None:
+    covariates = {"smoking": {"kind": "share", "share": 0.3}}
+    written = study({"covariates": covariates, "rules": [{"trait": "smoking", "is": "Yes"}]})
+    meant = study({"covariates": covariates, "rules": [{"trait": "smoking", "is": True}]})
+    assert written.content_hash() == meant.content_hash()
+    assert enrol(written, 30).table["smoking"].all()

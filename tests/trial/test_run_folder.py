@@ -212,3 +212,26 @@ def test_a_trial_in_memory_has_its_tables(study: Study) -> None:
     frame = pd.DataFrame({"AGE": [1.0]})
     run = TrialRun(study, None, {}, {"flow": {"failed": 0}}, _tables={"adsl": frame})
     assert run.table("adsl") is frame
+
+
+def test_a_table_too_large_for_a_transport_file_is_said_to_be_left_out(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from osteon.trial import run, tables
+
+    def some(folder: Path, found: dict, *_: object) -> list[Path]:
+        paths = [folder / "adsl.parquet", folder / "adsl.xpt", folder / "adlb.parquet"]
+        for path in paths:
+            path.write_bytes(b"x")
+        return paths
+
+    monkeypatch.setattr(tables, "write_tables", some)
+    frames = {"adsl": pd.DataFrame(), "adlb": pd.DataFrame()}
+    begin(tmp_path, study, MANIFEST)
+    manifest = run._write(tmp_path, {"table1": []}, frames, MANIFEST, study)
+    assert manifest["left_out"] == ["adlb.xpt"]
+    assert "adlb.parquet" in manifest["files"]
+    note = run._Record(tmp_path, 6, left_out=manifest["left_out"])
+    note.write()
+    assert json.loads((tmp_path / "run.json").read_text())["left_out"] == ["adlb.xpt"]
+    assert "left_out" not in run._write(tmp_path, {"table1": []}, {"adsl": pd.DataFrame()}, MANIFEST, study)

@@ -121,6 +121,49 @@ def test_files_depend_on_the_tables_alone_and_take_any_script(tmp_path: Path) ->
     assert list(pyreadstat.read_xport(none)[0]) == ["ARM", "AVAL"]
 
 
+def test_columns_are_as_wide_as_their_values(tmp_path: Path) -> None:
+    size = 4000
+    numbers = {
+        "WHOLE": np.arange(size, dtype=float),
+        "HALF": np.arange(size) / 2 - 500,
+        "SINGLE": np.random.default_rng(1).normal(size=size).astype(np.float32).astype(float),
+        "DOUBLE": np.random.default_rng(2).normal(size=size),
+        "NONE": np.full(size, np.nan),
+    }
+    table = pd.DataFrame({**numbers, "TEXT": pd.Categorical(["a", "abc"] * (size // 2))})
+    path = write_xport(tmp_path / "wide.xpt", "wide", table, {})
+    # Rows of 3 + 4 + 5 (of 6) + 8 + 3 bytes and a text of 3; eight bytes a number would be 43.
+    header = 80 * 9 + 140 * 6
+    assert path.stat().st_size - header < 28 * size
+    other, _ = pyreadstat.read_xport(path)
+    read = pd.read_sas(path, format="xport", encoding="utf-8")
+    for name, values in numbers.items():
+        np.testing.assert_array_equal(other[name], values)
+        np.testing.assert_allclose(read[name], values, rtol=0, atol=1e-70)
+    assert other["TEXT"].tolist() == table["TEXT"].tolist()
+
+
+def test_a_table_of_very_many_rows_is_in_parquet_alone(tables: dict[str, pd.DataFrame], tmp_path: Path) -> None:
+    most = len(tables["adlb"]) - 1
+    assert most > len(tables["adsl"])
+    names = {path.name for path in write_tables(tmp_path, tables, most_rows=most)}
+    assert "adlb.parquet" in names
+    assert "adlb.xpt" not in names
+    assert not (tmp_path / "adlb.xpt").exists()
+    assert {"adsl.xpt", "adtte.xpt"} <= names
+
+
+def test_dates_are_whole_days() -> None:
+    people = _OBSERVED.people.assign(enrolled_day=_OBSERVED.people["enrolled_day"] + 0.4)
+    found = adam_tables(planned_study(), None, replace(_OBSERVED, people=people))
+    assert (found["adsl"]["RANDDT"] % 1 == 0).all()
+    assert (found["adtte"]["STARTDT"] % 1 == 0).all()
+    assert (
+        found["adlb"]["ADT"]
+        == np.floor(people["enrolled_day"].to_numpy())[found["adlb"]["USUBJID"].cat.codes] + found["adlb"]["ADY"]
+    ).all()
+
+
 def test_hexadecimal_floats_of_the_manual() -> None:
     # -118.625 is C276A000 in the manual of the System/360; 1 is 41100000.
     words = ibm_floats(np.array([-118.625, 1.0, 0.0, np.nan]))

@@ -13,7 +13,21 @@ from typing import Annotated
 
 import typer
 
-from osteon.cli import calibrate, cohort, heal, look, osteolysis, power, review, schedule, sensitivity, trial, warmup
+from osteon.cli import (
+    calibrate,
+    cohort,
+    credibility,
+    evidence,
+    heal,
+    look,
+    osteolysis,
+    power,
+    review,
+    schedule,
+    sensitivity,
+    trial,
+    warmup,
+)
 from osteon.errors import OsteonError
 
 _INTERRUPTED = 130
@@ -48,7 +62,9 @@ calibrate.register(app)
 trial.register(app)
 power.register(app)
 schedule.register(app)
+evidence.register(app)
 review.register(app)
+credibility.register(app)
 osteolysis.register(app)
 look.register(app)
 warmup.register(app)

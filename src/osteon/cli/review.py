@@ -41,7 +41,7 @@ def review(
 
     Prints for each of its 54 claims what the source says and what the simulation shows, with intervals, and writes to
     DIR (default: osteon-review) [bold]review.html[/bold], review.zh.html and review.json. Runs are kept under
-    OSTEON_CACHE and not repeated.
+    OSTEON_CACHE and not repeated, but for lytic lesions.
 
     Example: [bold]osteon review --claim C17[/bold]
     """
@@ -84,12 +84,13 @@ def _command(keys: list[str] | None, quick: bool) -> str:
 def _write(found: Reviewed, folder: Path, command: str) -> dict[str, Path]:
     """Write the pages and the document, each whole or not at all."""
     from osteon.ensemble.store import unwritable, write_json
-    from osteon.report.claims import pages
+    from osteon.report.claims import EVIDENCE, pages
 
     written = {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, text in pages(found, command).items():
+        beside = all((folder / name).is_file() for name in EVIDENCE.values())
+        for name, text in pages(found, command, beside).items():
             staged = folder / f".{name}.tmp"
             staged.write_text(text, encoding="utf-8")
             written[name] = staged.replace(folder / name)
@@ -115,7 +116,9 @@ def _print(found: Reviewed, words: Words, written: Mapping[str, Path]) -> None:
     table.add_column(words("review.simulation"), overflow="fold", ratio=5)
     for one in found.results:
         colour, verdict = _COLOURS[one.verdict], words(f"review.verdict.{one.verdict}")
+        verdict += f" ({words('review.exploratory')})" if one.claim.exploratory else ""
         told = f"[{colour}]{verdict}[/{colour}]\n{escape(one.text(lang))}"
+        told += f"\n{words('review.because')} {escape(one.because(lang))}" if one.because(lang) else ""
         source = words(f"review.source_verdict.{one.claim.source}")
         table.add_row(one.claim.key, escape(getattr(one.claim, f"claim_{lang}")), source, told, end_section=True)
     out = Console(highlight=False, width=None if sys.stdout.isatty() else 140)

@@ -222,7 +222,8 @@ def _print(run: TrialRun, words: Words) -> None:
     table.add_column("p", justify="right")
     for row in rows_of(words, told.estimates):
         shown = (row["reason"], "", "") if row["reason"] else (row["value"], row["interval"], row["p"])
-        table.add_row(*(escape(str(one)) for one in (row["endpoint"], row["method"], row["arm"], *shown)))
+        method = "\n".join((row["method"], *row["details"]))
+        table.add_row(*(escape(str(one)) for one in (row["endpoint"], method, row["arm"], *shown)))
     out.print(table)
     if run.failed:
         out.print(f"[red]{words('cohort.failed', failed=run.failed, patients=run.study.patients)}[/red]")

@@ -52,7 +52,22 @@ class Film(NamedTuple):
         return self.line_gone.sum(axis=0)
 
 
-def read_films(chances: Cortices, p: Values, seed: int, lo: int = 0, reader: str = "1") -> Film:
+class Errors(NamedTuple):
+    """Standard normal numbers of one outcome: of the cortex, of the film's reader, and of the reader for the cortex."""
+
+    cortex: np.ndarray
+    film: np.ndarray
+    own: np.ndarray
+
+
+def read_films(
+    chances: Cortices,
+    p: Values,
+    seed: int,
+    lo: int = 0,
+    reader: str = "1",
+    errors: Sequence[Errors] | None = None,
+) -> Film:
     """Have a reader grade the films of patients.
 
     Parameters
@@ -67,8 +82,44 @@ def read_films(chances: Cortices, p: Values, seed: int, lo: int = 0, reader: str
         Number of the first patient; a patient's films do not depend on who else is read.
     reader : str
         Who reads; another name gives other errors on the same films.
+    errors : sequence of Errors, optional
+        As `reader_errors` draws them for this seed, these patients and this reader, to read more films of theirs.
     """
-    return _graded(chances, _errors(chances, seed, lo, reader), p)
+    return _graded(chances, _errors_on(chances, seed, lo, reader) if errors is None else errors, p)
+
+
+def reader_errors(seed: int, lo: int, hi: int, visits: int, reader: str = "1") -> tuple[Errors, ...]:
+    """Errors of a reader on the films of patients, whatever the films show.
+
+    Parameters
+    ----------
+    seed : int
+        Of the draws.
+    lo, hi : int
+        Numbers of the first patient and of the one after the last.
+    visits : int
+        How many films each has.
+    reader : str
+        Who reads.
+
+    Returns
+    -------
+    tuple of Errors
+        One for each outcome of a cortex; ``cortex`` of shape (4, patients, 1), ``film`` (patients, visits), ``own``
+        (4, patients, visits).
+    """
+    found = []
+    for outcome in Cortices._fields:
+        # Numbers of each outcome by itself, so that chances of one after the other multiply.
+        key = f"radiograph {outcome}"
+        cortex = np.stack([normal(seed, lo, hi, f"{key} cortex {place}") for place in range(CORTICES)])[..., None]
+        film, own = np.empty((hi - lo, visits)), np.empty((CORTICES, hi - lo, visits))
+        for visit in range(visits):
+            film[:, visit] = normal(seed, lo, hi, f"{key} reader {reader} visit {visit}")
+            for place in range(CORTICES):
+                own[place, :, visit] = normal(seed, lo, hi, f"{key} reader {reader} visit {visit} cortex {place}")
+        found.append(Errors(cortex, film, own))
+    return tuple(found)
 
 
 def icc(readings: np.ndarray) -> float:
@@ -92,7 +143,7 @@ def agreement(
     chances: Cortices, p: Values, seed: int, score: str = "RUST", readers: Sequence[str] = ("1", "2"), lo: int = 0
 ) -> float:
     """ICC of readers of the same films; `score` is a number that a `Film` gives, the rest as in `read_films`."""
-    return _agreement(chances, [_errors(chances, seed, lo, reader) for reader in readers], p, score)
+    return _agreement(chances, [_errors_on(chances, seed, lo, reader) for reader in readers], p, score)
 
 
 def reader_share(chances: Cortices, p: Values, target: float, seed: int, score: str = "RUST") -> float:
@@ -101,7 +152,7 @@ def reader_share(chances: Cortices, p: Values, target: float, seed: int, score: 
     To be found anew when thresholds move: agreement depends on how many cortices are in doubt, and on how patients
     and visits differ. Found by halving, with the same draws throughout; 0 or 1 where the target is out of reach.
     """
-    errors = [_errors(chances, seed, 0, reader) for reader in ("1", "2")]
+    errors = [_errors_on(chances, seed, 0, reader) for reader in ("1", "2")]
     low, high = 0.0, 1.0
     for _ in range(20):
         middle = (low + high) / 2
@@ -110,31 +161,12 @@ def reader_share(chances: Cortices, p: Values, target: float, seed: int, score: 
     return (low + high) / 2
 
 
-class _Errors(NamedTuple):
-    """Standard normal numbers of one outcome: of the cortex, of the film's reader, and of the reader for the cortex."""
-
-    cortex: np.ndarray
-    film: np.ndarray
-    own: np.ndarray
-
-
-def _errors(chances: Cortices, seed: int, lo: int, reader: str) -> list[_Errors]:
+def _errors_on(chances: Cortices, seed: int, lo: int, reader: str) -> tuple[Errors, ...]:
     _, patients, visits = chances.callus.shape
-    hi, found = lo + patients, []
-    for outcome in Cortices._fields:
-        # Numbers of each outcome by itself, so that chances of one after the other multiply.
-        key = f"radiograph {outcome}"
-        cortex = np.stack([normal(seed, lo, hi, f"{key} cortex {place}") for place in range(CORTICES)])[..., None]
-        film, own = np.empty((patients, visits)), np.empty(chances.callus.shape)
-        for visit in range(visits):
-            film[:, visit] = normal(seed, lo, hi, f"{key} reader {reader} visit {visit}")
-            for place in range(CORTICES):
-                own[place, :, visit] = normal(seed, lo, hi, f"{key} reader {reader} visit {visit} cortex {place}")
-        found.append(_Errors(cortex, film, own))
-    return found
+    return reader_errors(seed, lo, lo + patients, visits, reader)
 
 
-def _graded(chances: Cortices, errors: list[_Errors], p: Values) -> Film:
+def _graded(chances: Cortices, errors: Sequence[Errors], p: Values) -> Film:
     from scipy.special import ndtr
 
     names = ("reader_share", "reader_common")
@@ -152,6 +184,6 @@ def _graded(chances: Cortices, errors: list[_Errors], p: Values) -> Film:
     )
 
 
-def _agreement(chances: Cortices, errors: list[list[_Errors]], p: Mapping, score: str) -> float:
+def _agreement(chances: Cortices, errors: Sequence[Sequence[Errors]], p: Mapping, score: str) -> float:
     read = np.stack([getattr(_graded(chances, one, p), score).reshape(-1) for one in errors], axis=-1)
     return icc(read[~np.isnan(read).any(axis=-1)])

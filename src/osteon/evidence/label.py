@@ -110,7 +110,7 @@ def label_agreement(
     for study in chosen:
         about = known[study]
         simulated = {
-            (name, spread): _simulated(about, name, spread, patients, seed) for name in sets for spread in spreads
+            (name, spread): endpoints_of(about, name, spread, patients, seed) for name in sets for spread in spreads
         }
         for row in about["rows"]:
             for (name, spread), endpoints in simulated.items():
@@ -142,7 +142,7 @@ def _compared(study: str, seen: str, row: Mapping[str, Any], name: str, spread: 
     return Agreement(study, *told, name, spread, values.size, simulated, ratio, abs(ratio - 1) <= CLOSE)
 
 
-def _simulated(about: Mapping[str, Any], name: str, spread: str, patients: int, seed: int) -> dict[str, np.ndarray]:
+def endpoints_of(about: Mapping[str, Any], name: str, spread: str, patients: int, seed: int) -> dict[str, np.ndarray]:
     """Endpoints of every patient, each of shape (patients,)."""
     values, size = _population(about, name, spread, patients, seed)
     system = _system()

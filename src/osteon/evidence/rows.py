@@ -101,7 +101,7 @@ class Observations:
         """Return the rows as a data frame."""
         import pandas as pd
 
-        return pd.DataFrame([asdict(row) for row in self.rows], columns=list(_COLUMNS))
+        return pd.DataFrame([asdict(row) for row in self.rows], columns=pd.Index(_COLUMNS))
 
 
 _KINDS = {"str": object, "float": float, "int": int, "bool": bool}

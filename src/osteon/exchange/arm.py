@@ -162,7 +162,7 @@ def _given(step: Step, system: System) -> Iterator[GivenDose]:
         f"{module.name}.{state}": drug for module in system.modules for (drug, _), (state, _) in module.doses.items()
     }
     for (state, share), amount in step.doses.items():
-        yield GivenDose(step.start, drugs[state], float(amount), system.states[state].unit, state, share)
+        yield GivenDose(float(step.start), drugs[state], float(amount), system.states[state].unit, state, share)
 
 
 def _arm(scenario: Scenario, name: str | None) -> Arm:

@@ -58,7 +58,7 @@ class LesionCourse:
         """Return median, 5 % and 95 % over the draws of a curve on a day, by arm; NaN after the course."""
         if day > self.time[-1]:
             nothing = float("nan")
-            return {arm: (nothing, nothing, nothing) for arm in self.arms}
+            return dict.fromkeys(self.arms, (nothing, nothing, nothing))
         place = int(np.searchsorted(self.time, day))
         found = {}
         for number, arm in enumerate(self.arms):

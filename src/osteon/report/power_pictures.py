@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable, Mapping
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from osteon.errors import MissingExtra
@@ -171,4 +172,11 @@ def _title(words: Words, found: Mapping[str, Any]) -> str:
     effect = found["effect"]
     ratio = "" if effect["ratio"] is None else f"{effect['ratio']:g}"
     text = words(f"power.effect_{effect['kind']}", ratio=ratio)
-    return f"{found['title'] or words('power.untitled')} · {words('power.fact_effect')}: {text}"
+    title = _wrapped(found["title"] or words("power.untitled"))
+    return f"{title}\n{words('power.fact_effect')}: {text}"
+
+
+def _wrapped(text: str) -> str:
+    """In lines that fit above a chart; Chinese letters are twice as wide and have no spaces to break at."""
+    wide = sum(ord(letter) > 0x2E80 for letter in text) > len(text) / 4
+    return "\n".join(text[at : at + 40] for at in range(0, len(text), 40)) if wide else fill(text, 85)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from osteon.report import html, tables, trial_charts, trial_words
+from osteon.report import html, tables, trial_charts, trial_terms, trial_words
 from osteon.report.locale import Words, load
 from osteon.report.numbers import MONTH, fixed, is_number, plain
 from osteon.report.trial_design import design
@@ -89,7 +89,10 @@ def render(run: TrialRun, lang: str = "en") -> str:
 
 def primary(words: Words, told: Facts) -> dict[str, list[str]]:
     """The primary result: sentences with intervals, and beside them what the model itself holds."""
-    own = [one for one in told.estimates if one["primary"]]
+    planned = [one for one in told.estimates if one["primary"]]
+    title = planned[0]["endpoint_title"] if planned else ""
+    stand_in = [one for one in told.estimates if one.get("instead_of") and one["endpoint_title"] == title]
+    own = [*planned, *stand_in]
     verdicts = [(one["arm"], text) for one in own if (text := trial_words.verdict(words, one))]
     beside = [text if len(own) == 1 else words("trial.of_arm", arm=arm, text=text) for arm, text in verdicts]
     for one in told.responders:
@@ -129,6 +132,7 @@ def _header(words: Words, run: TrialRun, told: Facts) -> list[tuple[str, str]]:
 def _notes(words: Words, run: TrialRun) -> list[str]:
     flow = run.analysis["flow"]
     notes = [said(words, text) for text in run.analysis["notes"]]
+    notes += [words("trial.left_out", name=name) for name in run.manifest.get("left_out", ())]
     if flow["failed"]:
         notes.append(words("trial.failed_note", failed=flow["failed"], patients=flow["enrolled"]))
     return notes + [
@@ -143,7 +147,8 @@ def _flow(words: Words, run: TrialRun) -> dict[str, Any]:
         keys = [key for key in ("failed", "died", "dropped_out", "closed", "followed") if arm[key] or key == "followed"]
         counts = [(words(f"trial.flow_{key}"), f"{arm[key]:,}") for key in keys]
         arms.append({"name": arm["name"], "place": place, "allocated": f"{arm['allocated']:,}", "counts": counts})
-    excluded = [(reason, f"{count:,}") for reason, count in flow["excluded"].items() if count]
+    kept_out = ((trial_terms.excluded(words, run.study, why), count) for why, count in flow["excluded"].items())
+    excluded = [(text, f"{count:,}") for text, count in kept_out if count]
     return {
         "screened": f"{flow['screened']:,}",
         "enrolled": f"{flow['enrolled']:,}",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from osteon.report.locale import Words
 from osteon.report.numbers import fixed, is_number, plain
+from osteon.report.trial_terms import counts, event_title
 from osteon.report.trial_words import method_title, series_title, title, when
 
 if TYPE_CHECKING:
@@ -100,9 +101,12 @@ def said(words: Words, text: str) -> str:
 
 def endpoint_title(words: Words, endpoint: Endpoint) -> str:
     """An endpoint as a person reads it: what it is, by which rule, on which day."""
-    groups = {"union": "rules", "score": "scores", "time": "times", "event": "events"}
+    groups = {"union": "rules", "score": "scores", "time": "times"}
     what = endpoint.what
-    text = series_title(words, what)[0] if endpoint.kind == "curve" else title(words, groups[endpoint.kind], what)
+    if endpoint.kind == "event":
+        text = event_title(words, what)
+    else:
+        text = series_title(words, what)[0] if endpoint.kind == "curve" else title(words, groups[endpoint.kind], what)
     if endpoint.kind == "union":
         return words("trial.endpoint_union", rule=text)
     return text if endpoint.day is None else words("trial.endpoint_day", what=text, when=when(words, endpoint.day))
@@ -123,9 +127,11 @@ def _estimate(
         **numbers,
         "unit": "" if unit in ("", "1") else unit,
         "endpoint_title": named.get(one["endpoint"], one["endpoint"]),
-        "method_title": method_title(words, one["method"]),
+        "method_title": method_title(words, one["method"], one.get("instead_of", "")),
+        "counts": counts(words, one),
         "reason": said(words, one["reason"]),
-        "notes": [said(words, text) for text in one["notes"]],
+        # What the packages warn of stays in analysis.json.
+        "notes": [words(f"trial_said.{text}") for text in one["notes"] if f"trial_said.{text}" in words],
     }
 
 
@@ -247,7 +253,7 @@ def _safety(words: Words, found: Iterable[Mapping[str, Any]], arms: list[str]) -
         if all(one["reason"] for one in own.values()):
             continue
         cells = [_safety_cell(words, own[arm]) if arm in own else {"text": "–", "detail": ""} for arm in arms]
-        rows.append({"title": title(words, "events", event), "cells": cells})
+        rows.append({"title": event_title(words, event, safety=True), "cells": cells})
     return {"columns": arms, "rows": rows} if rows else _NO_ROWS
 
 

@@ -38,9 +38,10 @@ def title(words: Words, group: str, key: str) -> str:
     return key.replace("_", " ") if entry is None else str(getattr(entry, f"title_{words.language}"))
 
 
-def method_title(words: Words, method: str) -> str:
-    """Title of a method of analysis."""
-    return words.get(f"trial.method_{method}", "") or title(words, "methods", method)
+def method_title(words: Words, method: str, instead_of: str = "") -> str:
+    """Title of a method of analysis, and of the planned one that it stands in for."""
+    text = words.get(f"trial.method_{method}", "") or title(words, "methods", method)
+    return words("trial.stands_in", method=text, planned=method_title(words, instead_of)) if instead_of else text
 
 
 def study_title(words: Words, study: Study) -> str:
@@ -82,16 +83,26 @@ def p_text(p: float | None) -> str:
     return f"< {_LEAST_P}" if p < _LEAST_P else fixed(p, 3)  # type: ignore[operator]
 
 
-def value_text(measure: str, value: float | None, signed: bool = True) -> str:
-    """An estimate as it is printed: ratios with three digits, differences with their sign."""
+def value_text(measure: str, value: float | None, signed: bool = True, size: float | None = None) -> str:
+    """An estimate as it is printed: ratios with three digits, differences with their sign.
+
+    Of a difference `size` decides how many decimals there are, so that an estimate and its interval have the same.
+    """
     if not is_number(value):
         return "–"
     if NULL.get(measure, 0.0) == 1.0:
         # A ratio that would be rounded to no difference keeps one more digit.
         decimals = 3 if round(value, 2) == 1 else 2  # type: ignore[arg-type]
         return fixed(value, decimals) if 0.1 <= value < 100 else plain(value, 3)  # type: ignore[arg-type, operator]
-    size = abs(value)  # type: ignore[arg-type]
+    size = abs(value) if size is None else size  # type: ignore[arg-type]
     return fixed(value, 1 if size >= 1 else 2 if size >= 0.1 else 3, signed=signed)  # type: ignore[arg-type]
+
+
+def value_texts(one: Mapping[str, Any]) -> dict[str, str]:
+    """An estimate and the ends of its interval as they are printed."""
+    keys = ("value", "low", "high")
+    size = max((abs(one[key]) for key in keys if is_number(one[key])), default=None)
+    return {key: value_text(one["measure"], one[key], size=size) for key in keys}
 
 
 def _p_part(words: Words, p: float | None) -> str:
@@ -107,11 +118,14 @@ def sentence(words: Words, one: Mapping[str, Any]) -> str:
     if one["reason"]:
         return words("trial.reason_sentence", reason=one["reason"], **named)
     measure = one["measure"]
-    numbers = {key: value_text(measure, one[key]) for key in ("value", "low", "high")}
+    numbers = value_texts(one)
     numbers["level"] = plain(100 * one["level"], 3)
     unit = f" {one['unit']}" if one.get("unit") else ""
     tau = plain(one["tau"], 5) if is_number(one.get("tau")) else ""
-    return words(f"trial.{_SENTENCE[measure]}", p=_p_part(words, one["p"]), unit=unit, tau=tau, **numbers, **named)
+    text = words(f"trial.{_SENTENCE[measure]}", p=_p_part(words, one["p"]), unit=unit, tau=tau, **numbers, **named)
+    if not one.get("instead_of"):
+        return text
+    return words("trial.stand_in_sentence", text=text, planned=method_title(words, one["instead_of"]))
 
 
 def verdict(words: Words, one: Mapping[str, Any]) -> str:
@@ -128,7 +142,7 @@ def rows_of(words: Words, estimates: list[dict[str, Any]]) -> list[dict[str, Any
     rows = []
     for one in estimates:
         measure = one["measure"]
-        shown = {key: value_text(measure, one[key]) for key in ("value", "low", "high")}
+        shown = value_texts(one)
         known = not one["reason"] and measure in NULL
         unit = f" {one['unit']}" if one.get("unit") else ""
         text = f"{one['arm']}: {shown['value']} ({shown['low']} – {shown['high']})"
@@ -136,6 +150,7 @@ def rows_of(words: Words, estimates: list[dict[str, Any]]) -> list[dict[str, Any
             {
                 "endpoint": one["endpoint_title"],
                 "method": one["method_title"],
+                "details": [text for text in (one.get("counts", ""), *one.get("notes", ())) if text],
                 "arm": one["arm"],
                 "primary": one["primary"],
                 "reason": one["reason"],

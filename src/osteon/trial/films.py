@@ -16,6 +16,7 @@ from osteon.trial.wanted import READ
 
 if TYPE_CHECKING:
     from osteon.endpoints import Film
+    from osteon.endpoints.readers import Errors as ReaderErrors
     from osteon.trial.study_design import Reader
 
 
@@ -34,13 +35,35 @@ class Reading(NamedTuple):
     films: tuple[Film, ...]
 
 
+Errors = Mapping[str, "tuple[ReaderErrors, ...]"]
+
+
+def errors_of(reader: Reader, seed: int, lo: int, hi: int, visits: int) -> Errors:
+    """Errors of every reader who is asked, by reader: the same whatever arm is read; empty without noise.
+
+    Parameters
+    ----------
+    reader : Reader
+        How many read, how two readings become one, and whether readers differ.
+    seed : int
+        Of the study.
+    lo, hi : int
+        Numbers of the first patient and of the one after the last.
+    visits : int
+        Planned visits.
+    """
+    from osteon.endpoints.readers import reader_errors
+
+    who = ("1", "2")[: 1 if reader.adjudication == "one" else reader.readers] if reader.noise else ()
+    return {name: reader_errors(seed, lo, hi, visits, name) for name in who}
+
+
 def read(
     signals: Mapping[str, np.ndarray],
     values: Mapping[str, np.ndarray],
     reader: Reader,
     species: str,
-    seed: int,
-    lo: int,
+    errors: Errors,
 ) -> Reading:
     """Read the films of one arm.
 
@@ -54,19 +77,17 @@ def read(
         How many read, how two readings become one, and whether readers differ.
     species : str
         Of the patients.
-    seed : int
-        Of the study.
-    lo : int
-        Number of the first patient.
+    errors : mapping of str to tuple of ReaderErrors
+        As `errors_of` draws them for these patients; empty without noise.
     """
-    from osteon.endpoints import cortices, radiograph, read_films
+    from osteon.endpoints import cortices, radiograph
+    from osteon.endpoints.readers import read_films
 
     if not reader.noise:
         scores = radiograph(signals, values, species)
         return Reading({name: scores[name] for name in READ}, ())
     chances = cortices(signals, values, species)
-    who = ("1", "2")[: 1 if reader.adjudication == "one" else reader.readers]
-    films = tuple(read_films(chances, values, seed, lo, name) for name in who)
+    films = tuple(read_films(chances, values, 0, errors=own) for own in errors.values())
     return Reading({name: np.mean([getattr(film, name) for film in films], axis=0) for name in READ}, films)
 
 

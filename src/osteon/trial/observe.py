@@ -17,7 +17,7 @@ import numpy as np
 
 from osteon.errors import InputError
 from osteon.trial import films, measures
-from osteon.trial.observed import EVENTS, Observed
+from osteon.trial.observed import EVENTS, Observed, of_all
 from osteon.trial.observed_tables import Columns, Keys, measures_table, people_table, times_table, visits_table
 from osteon.trial.wanted import INFLAMMATION, PAIN, RECORDED, STIFFNESS, Source, series_needed
 
@@ -94,6 +94,9 @@ class _Look:
         self.unions = {rule: Columns(size, shape) for rule in self.rules}
         self.visits = Columns(size, (len(arms), len(self.planned)))
         self.measures = Columns(size, shape)
+        self.told = {name: measures.calcium_told(study.scenario().arms[source.arms.index(name)]) for name in arms}
+        self.calcium = Columns(size, shape)
+        self.errors: films.Errors = {}
 
     def _rule(self, endpoint: Any) -> str:
         return endpoint.rule or self.nonunion
@@ -110,7 +113,10 @@ class _Look:
         for lo, hi in self.source.ranges():
             days = np.rint(self.schedule.attended(self.study.seed, lo, hi))
             days[days > self.last[lo:hi, None]] = np.nan
-            values = self.source.values(lo, hi) if self.broken else {}
+            values = self.source.values(lo, hi)
+            if self.broken:
+                # Drawn once for all arms, of which they do not depend.
+                self.errors = films.errors_of(self.study.reader, self.study.seed, lo, hi, len(self.planned))
             for place, arm in enumerate(self.arms):
                 self._arm(place, arm, lo, hi, days, values)
         self._events()
@@ -140,7 +146,7 @@ class _Look:
             callus = source.curves(dict.fromkeys((*SEEN, INFLAMMATION, STIFFNESS)), heals, lo, hi)
             signals = films.at_visits(source.time, callus, days / ratio)
             species = self.study.patient.species
-            reading = films.read(signals, values, self.study.reader, species, self.study.seed, lo)
+            reading = films.read(signals, values, self.study.reader, species, self.errors)
             shown |= {**reading.scores, STIFFNESS: signals[STIFFNESS]}
             if species == "human" and INFLAMMATION in callus:
                 shown[PAIN] = self._pain(callus, values, days / ratio, lo)
@@ -155,6 +161,9 @@ class _Look:
                 reached = np.where(failed, np.nan, exact[:, None] <= days)
                 self._times(self.tte[one.name], place, lo, days, reached)
         self._once(place, lo, hi, shown, blood)
+        if self.told[arm] == "curve" and "serum_calcium" in blood:
+            risks = measures.calcium_from_day_0(source.time, blood["serum_calcium"], values, self.last[lo:hi])
+            self.calcium.put(lo, (place,), **risks)
 
     def _curves(self) -> list[str]:
         return [one.curve for one in self.once if one.kind == "curve" and one.curve]
@@ -222,26 +231,28 @@ class _Look:
     # ---- events, of all patients at once --------------------------------------------------------------------------
 
     def _events(self) -> None:
-        until = float(self.study.follow_up)
         planned = [one for one in self.once if one.kind == "event"]
         # A planned end of follow-up reaches to the end, which a study that closes early cuts for some.
         alive = np.minimum(np.asarray(self.people.dropout_day, float), np.asarray(self.people.end_day, float))
         for place, arm in enumerate(self.arms):
             for event in EVENTS:
                 days = self._event_days(event, place, arm, self.nonunion)
-                followed = alive if event == "death" else self.last
                 if days is not None:
-                    crude = np.where(np.isnan(days), np.nan, days <= np.minimum(until, followed))
-                    if event == "nonunion":
-                        crude = measures.by_day(days, until, followed)
-                    self.measures.put(0, (place,), **{f"safety_{event}": crude})
+                    self.measures.put(0, (place,), **{f"safety_{event}": self._seen(event, None, days, alive)})
             for one in planned:
                 days = self._event_days(one.what, place, arm, self._rule(one), one.day)
-                followed = alive if one.what == "death" else self.last
-                if days is None:
-                    days = np.full(self.source.size, np.nan)
-                found = measures.by_day(days, until if one.day is None else one.day, followed)
-                self.measures.put(0, (place,), **{one.name: found})
+                days = np.full(self.source.size, np.nan) if days is None else days
+                self.measures.put(0, (place,), **{one.name: self._seen(one.what, one.day, days, alive)})
+
+    def _seen(self, event: str, day: float | None, days: np.ndarray, alive: np.ndarray) -> np.ndarray:
+        """Whether an event was seen: by a day of those followed to it, without a day of all while they were followed.
+
+        That union has not come is known of those alone who were followed to the day, or to the end.
+        """
+        until, followed = float(self.study.follow_up), alive if event == "death" else self.last
+        if of_all(event, day):
+            return measures.while_followed(days, until, followed)
+        return measures.by_day(days, until if day is None else day, followed)
 
     def _event_days(self, event: str, place: int, arm: str, rule: str, day: float | None = None) -> np.ndarray | None:
         own = self.source.arms.index(arm)
@@ -255,6 +266,9 @@ class _Look:
             right = self.unions[rule].arrays["right"][:, place]
             return np.where(np.isnan(right), np.nan, np.where(right <= wanted, np.inf, wanted))
         model = {name: self.model[name][own] for name in measures.RISKS if name in self.model}
+        model |= {name: one[:, place] for name, one in self.calcium.arrays.items() if self.told[arm] == "curve"}
+        if self.broken:
+            model["united"] = self._exact(self.endpoint_of(rule), *self._healing_arm(arm), 0, self.source.size)
         return measures.event_days(
             event,
             model,

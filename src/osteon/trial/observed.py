@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 EVENTS = ("nonunion", "necrosis", "refracture", "rebound", "hypocalcaemia", "severe_hypocalcaemia", "death")
 
 
+def of_all(event: str, day: float | None) -> bool:
+    """Whether the share of an event is one of all patients, not of those who were followed to its day alone."""
+    return day is None and event != "nonunion"
+
+
 @dataclass(frozen=True)
 class Observed:
     """Everything that was seen of every patient under every arm, of which a trial gave one.

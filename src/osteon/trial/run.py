@@ -122,6 +122,7 @@ def run_trial(
             tables = adam_tables(study, people, observed, result)
             if folder is not None:
                 manifest = _write(folder, analysis, tables, manifest, study)
+                note.left_out = list(manifest.get("left_out", ()))
         note.state = "done"
     except KeyboardInterrupt:
         note.state = "interrupted"
@@ -235,7 +236,10 @@ def _write(
         written = write_tables(folder, tables)
         write_table1(folder / TABLE1, analysis)
         write_json(folder / ANALYSIS, dict(analysis))
-        finished = {**manifest, "files": hashes(folder, (STUDY, ANALYSIS, TABLE1, *(one.name for one in written)))}
+        names = [one.name for one in written]
+        left_out = [f"{name}.xpt" for name in tables if f"{name}.xpt" not in names]
+        finished = {**manifest, "files": hashes(folder, (STUDY, ANALYSIS, TABLE1, *names))}
+        finished |= {"left_out": left_out} if left_out else {}
         write_json(folder / "manifest.json", finished)
     except OSError as error:
         raise unwritable(folder, error) from error
@@ -272,6 +276,7 @@ class _Record:
     failed: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     statistics: dict[str, float] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @contextmanager
@@ -295,6 +300,8 @@ class _Record:
             "started": self.started.isoformat(timespec="seconds"),
             "seconds": self.seconds,
             "seconds_of_statistics": self.statistics,
+            # Tables too large for a SAS transport file, which are in Parquet alone.
+            "left_out": self.left_out,
             "peak_memory_MB": _peak_memory(),
             "machine": {"system": platform.platform(), "processor": platform.machine()},
         }

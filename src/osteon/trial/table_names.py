@@ -52,7 +52,7 @@ PARAMETERS = {
     "mRUST": ("MRUST", "Modified RUST (4 to 16)"),
     "cortices_bridged": ("CORTBRDG", "Bridged cortices (0 to 4)"),
     "pain": ("PAIN", "Pain (0 to 10)"),
-    "torsional_stiffness": ("TORSTIFF", "Torsional stiffness (fraction of intact)"),
+    "torsional_stiffness": ("TORSTIFF", "Torsional stiffness (share of intact)"),
     "CTX": ("CTX", "CTX (% change)"),
     "P1NP": ("P1NP", "P1NP (% change)"),
     "serum_calcium": ("CALCIUM", "Serum calcium (mmol/L)"),

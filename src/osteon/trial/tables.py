@@ -2,7 +2,8 @@
 
 They hold what a trial would know, of each patient in the arm given. There is no calendar: a name that ends in DT is a
 day from the first enrolment, one that ends in DY a day from the fracture (from enrolment without one). Both files of a
-table have the same rows and columns; Parquet keeps the labels of the columns in its metadata.
+table have the same rows and columns; Parquet keeps the labels of the columns in its metadata. A table of more than
+`MOST_XPORT_ROWS` rows is in Parquet alone.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from osteon.trial.people import People
     from osteon.trial.study import Study
 
+#: A table with more rows has no transport file, which would be of hundreds of megabytes.
+MOST_XPORT_ROWS = 2_000_000
 _KEYS = ("patient", "arm", "allocated", "visit", "planned", "day")
 
 
@@ -62,7 +65,8 @@ class _Base:
         self.usubjid = pd.CategoricalDtype([f"{self.study_id}-{one}" for one in self.subjects])
         number = {arm: place for place, arm in enumerate(observed.arms)}
         self.arm = np.array([number.get(arm, -1) for arm in self.people["arm"]], np.int8)
-        self.enrolled = self.people["enrolled_day"].to_numpy(float)
+        # A date is a whole day.
+        self.enrolled = np.floor(self.people["enrolled_day"].to_numpy(float))
 
     def keys(self, patients: np.ndarray) -> dict[str, Any]:
         """STUDYID, USUBJID and planned treatment of rows that belong to these patients."""
@@ -157,7 +161,7 @@ def _adlb(base: _Base) -> pd.DataFrame:
     parts = [_rows(seen, name, place) for place, name in enumerate(recorded)]
     for place, one in enumerate(planned, len(recorded)):
         day = end if one.day is None else float(one.day)
-        titles[codes[one.name]] = f"{one.name} by or on day {day:g}"[:200]
+        titles[codes[one.name]] = f"{one.name}, day {day:.0f}"[:200]
         parts.append(_rows(once.assign(planned=day, day=day), one.name, place))
     if not parts:
         parts.append(tuple(np.empty(0, kind) for kind in (np.int32, np.int16, float, float, float)))
@@ -170,7 +174,7 @@ def _adlb(base: _Base) -> pd.DataFrame:
             "PARAM": pd.Categorical.from_codes(place, list(titles.values())),
             "AVAL": value,
             "AVISITN": visit,
-            "AVISIT": pd.Categorical.from_codes(np.searchsorted(days, visit), [f"Day {one:g}" for one in days]),
+            "AVISIT": pd.Categorical.from_codes(np.searchsorted(days, visit), _days_named(days)),
             "ADT": base.enrolled[patients] + day,
             "ADY": day,
         },
@@ -178,11 +182,19 @@ def _adlb(base: _Base) -> pd.DataFrame:
     )
 
 
+def _days_named(days: np.ndarray) -> list[str]:
+    """Days as whole ones, unless two would be named alike."""
+    short = [f"Day {day:.0f}" for day in days]
+    return short if len(set(short)) == len(short) else [f"Day {day:.10g}" for day in days]
+
+
 def _rows(frame: pd.DataFrame, column: str, place: int) -> tuple[np.ndarray, ...]:
     """Patient, place of the parameter, value, planned and true day of the rows that have a value."""
     there = frame[column].notna().to_numpy()
     patient, value, planned, day = (frame[name].to_numpy()[there] for name in ("patient", column, "planned", "day"))
-    return patient.astype(np.int32), np.full(len(patient), place, np.int16), value.astype(float), planned, day
+    # Seven digits, which visits have anyway and a transport file holds in five bytes.
+    single = value.astype(np.float32)
+    return patient.astype(np.int32), np.full(len(patient), place, np.int16), single.astype(float), planned, day
 
 
 def _trait(trait: str, column: pd.Series) -> Any:
@@ -230,8 +242,23 @@ def _codes(names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
 # ---- writing -----------------------------------------------------------------------------------------------------
 
 
-def write_tables(folder: str | Path, tables: Mapping[str, pd.DataFrame]) -> list[Path]:
+def write_tables(
+    folder: str | Path, tables: Mapping[str, pd.DataFrame], most_rows: int = MOST_XPORT_ROWS
+) -> list[Path]:
     """Write every table as ``NAME.parquet`` and ``NAME.xpt``, each whole or not at all.
+
+    Parameters
+    ----------
+    folder : str or Path
+    tables : mapping of str to DataFrame
+        As `adam_tables` gives them.
+    most_rows : int
+        A table with more rows is written as Parquet alone.
+
+    Returns
+    -------
+    list of Path
+        What was written.
 
     Raises
     ------
@@ -241,7 +268,8 @@ def write_tables(folder: str | Path, tables: Mapping[str, pd.DataFrame]) -> list
     folder, written = Path(folder), []
     for name, table in tables.items():
         written.append(_write_parquet(folder / f"{name}.parquet", table))
-        written.append(write_xport(folder / f"{name}.xpt", name, table, {one: label_of(one) for one in table}))
+        if len(table) <= most_rows:
+            written.append(write_xport(folder / f"{name}.xpt", name, table, {one: label_of(one) for one in table}))
     return written
 
 

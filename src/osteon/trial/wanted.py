@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from osteon.endpoints.treatment import SAFETY_PARAMETERS
+
 if TYPE_CHECKING:
     from osteon.ensemble.result import CohortResult
     from osteon.trial.study import Study
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 RECORDED = ("CTX", "P1NP", "serum_calcium", "BMD_lumbar_spine", "BMD_total_hip", "BMD_femoral_neck")
 #: Scores of films that readers give.
 READ = ("RUST", "mRUST", "cortices_bridged")
+_SINGLE = ("inflammation.chronic", *SAFETY_PARAMETERS)
 STIFFNESS, INFLAMMATION, PAIN = "torsional_stiffness", "inflammation", "pain"
 
 
@@ -61,11 +64,11 @@ class Source:
         return {name: self._curves[name].isel(chosen).to_numpy().astype(float) for name in names if name in self.names}
 
     def values(self, lo: int, hi: int) -> dict[str, np.ndarray]:
-        """Parameters of films and standing inflammation of each patient, shape (hi - lo,)."""
+        """Parameters of films, standing inflammation and limits of calcium of each patient, shape (hi - lo,)."""
         found: dict[str, np.ndarray] = {}
         for group in self._result.cohort.block(lo, hi).groups:
             for key, value in group.values.items():
-                if key.startswith("radiograph.") or key == "inflammation.chronic":
+                if key.startswith("radiograph.") or key in _SINGLE:
                     found.setdefault(key, np.zeros(hi - lo))[group.index] = value
         return found
 

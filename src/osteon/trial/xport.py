@@ -25,6 +25,7 @@ _MISSING = np.frombuffer(b"." + bytes(7), ">u8")[0]
 _STAMP = re.compile(rb"\d\d[A-Z]{3}\d\d:\d\d:\d\d:\d\d")
 _NO_STAMP = b"01JAN60:00:00:00"
 _LONGEST = 200  # bytes of a text in version 5
+_SHORTEST = 3  # bytes of a number that every system reads
 
 
 class _Field(NamedTuple):
@@ -46,7 +47,8 @@ def write_xport(path: Path, name: str, table: pd.DataFrame, labels: Mapping[str,
         Of the member, at most 8 characters.
     table : DataFrame
         Numbers, and texts as categories; names of at most 8 characters. A missing number is the missing value of SAS,
-        a missing text is blank. Texts are UTF-8 of at most 200 bytes.
+        a missing text is blank. Texts are UTF-8 of at most 200 bytes. A column is as wide as its longest text, or as
+        the bytes without which some number would be another.
     labels : mapping of str to str
         Of the columns, at most 40 characters.
 
@@ -57,7 +59,8 @@ def write_xport(path: Path, name: str, table: pd.DataFrame, labels: Mapping[str,
     """
     staged = path.with_name(f".{path.name}.tmp")
     texts = {column: _texts(table[column]) for column in table if table[column].dtype.name == "category"}
-    header, fields = _header(staged, name, table, texts, labels)
+    lengths = {column: _digits(table[column]) for column in table if column not in texts}
+    header, fields = _header(staged, name, table, texts, labels, lengths)
     width = sum(field.length for field in fields.values())
     padded = {column: _padded(texts[column], fields[column].length) for column in texts}
     with staged.open("wb") as file:
@@ -70,7 +73,8 @@ def write_xport(path: Path, name: str, table: pd.DataFrame, labels: Mapping[str,
                     # The last of the texts is blank, which is what the code -1 of a missing one takes.
                     cells = padded[column][part[column].cat.codes.to_numpy()]
                 else:
-                    cells = ibm_floats(part[column].to_numpy(float)).view(np.uint8).reshape(len(part), 8)
+                    words = ibm_floats(part[column].to_numpy(float)).view(np.uint8).reshape(len(part), 8)
+                    cells = words[:, : field.length]
                 rows[:, field.start : field.start + field.length] = cells
             file.write(rows.tobytes())
         file.write(b" " * (-(len(header) + width * len(table)) % _RECORD))
@@ -93,6 +97,15 @@ def ibm_floats(values: np.ndarray) -> np.ndarray:
     return np.where(good, words, np.uint64(_MISSING)).astype(">u8")
 
 
+def _digits(column: Any) -> int:
+    """Bytes that hold every number of a column exactly: the exponent and as many digits as any of them has."""
+    used = np.uint64(0)
+    for lo in range(0, len(column), _ROWS_AT_ONCE):
+        used |= np.bitwise_or.reduce(ibm_floats(column.iloc[lo : lo + _ROWS_AT_ONCE].to_numpy(float)).astype(np.uint64))
+    last = max((place for place in range(8) if int(used) >> (56 - 8 * place) & 0xFF), default=0)
+    return max(_SHORTEST, last + 1)
+
+
 def _texts(column: Any) -> list[bytes]:
     """Texts of a column of categories as bytes, in the order of their codes."""
     return [_cut(str(one).encode()) for one in column.cat.categories]
@@ -109,9 +122,17 @@ def _padded(texts: list[bytes], length: int) -> np.ndarray:
 
 
 def _header(
-    path: Path, name: str, table: pd.DataFrame, texts: Mapping[str, list[bytes]], labels: Mapping[str, str]
+    path: Path,
+    name: str,
+    table: pd.DataFrame,
+    texts: Mapping[str, list[bytes]],
+    labels: Mapping[str, str],
+    lengths: Mapping[str, int],
 ) -> tuple[bytes, dict[str, _Field]]:
-    """Header of the file by pyreadstat, of a table with one row that has the longest texts; and its columns."""
+    """Header of the file by pyreadstat, of a table with one row that has the longest texts; and its columns.
+
+    pyreadstat gives every number eight bytes; here they get those of `lengths`, and all that follows moves up.
+    """
     import pandas as pd
 
     try:
@@ -126,9 +147,13 @@ def _header(
     whole = path.read_bytes()
     end = whole.index(b"OBS     HEADER RECORD") // _RECORD * _RECORD + _RECORD
     begin = whole.index(b"NAMESTR HEADER RECORD") // _RECORD * _RECORD + _RECORD
-    fields = {}
+    fields, header, start = {}, bytearray(whole[:end]), 0
     for place, column in enumerate(table):
-        record = whole[begin + place * _NAMESTR :][:_NAMESTR]
-        kind, _, length = struct.unpack(">hhh", record[:6])
-        fields[column] = _Field(kind == 2, length, struct.unpack(">l", record[84:88])[0])
-    return _STAMP.sub(_NO_STAMP, whole[:end]), fields
+        record = begin + place * _NAMESTR
+        kind, _, length = struct.unpack(">hhh", whole[record : record + 6])
+        length = lengths.get(column, length)
+        header[record + 4 : record + 6] = struct.pack(">h", length)
+        header[record + 84 : record + 88] = struct.pack(">l", start)
+        fields[column] = _Field(kind == 2, length, start)
+        start += length
+    return _STAMP.sub(_NO_STAMP, bytes(header)), fields

@@ -81,7 +81,7 @@ class SignScore:
         """Return the verdicts as a data frame."""
         import pandas as pd
 
-        return pd.DataFrame([asdict(one) for one in self.verdicts], columns=list(SignVerdict.__dataclass_fields__))
+        return pd.DataFrame([asdict(one) for one in self.verdicts], columns=pd.Index(SignVerdict.__dataclass_fields__))
 
 
 def needed_curves(rows: Iterable[HealingRow]) -> dict[str, frozenset[str]]:

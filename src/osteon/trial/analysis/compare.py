@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 
 from osteon.trial.analysis import result as said
+from osteon.trial.analysis.interval import MOST, WIDEST, before_first, failures, interval, one_day
 from osteon.trial.analysis.result import Estimate, heard
 from osteon.trial.analysis.sample import Times, out_of_reach, same_time, unusable
+from osteon.trial.analysis.values import FEW
 
+_COARSE = 0.1  # of the day on which an event was seen
 #: What each method for times estimates.
 MEASURES = {
     "interval": "time_ratio",
@@ -66,33 +69,13 @@ def compare_times(
     notes: list[str] = []
     with heard(notes):
         found = _METHODS[method](control, arm, level, tau)
-    more = tuple(dict.fromkeys((*found.pop("notes", ()), *notes)))
+    own = list(found.pop("notes", ()))
+    if MEASURES[method] != "time_ratio" and max(before_first(control), before_first(arm)) > MOST:
+        own.append(said.FIRST_LOOK)
+    if min(control.events, arm.events) < FEW and method != "log_time":
+        own.append(said.FEW_EVENTS)
+    more = () if "reason" in found else tuple(dict.fromkeys((*own, *notes)))
     return replace(empty, **found, notes=more)
-
-
-def interval(control: Times, arm: Times, level: float, model: str) -> dict[str, Any]:
-    """Ratio of times by an accelerated failure time model of what lies between visits."""
-    import lifelines
-    import pandas as pd
-
-    if not control.events or not arm.events:
-        return {"reason": said.NO_EVENT_IN_ONE}
-    groups = [one.grouped().assign(arm=place) for place, one in enumerate((control, arm))]
-    data = pd.concat(groups, ignore_index=True)
-    if data[["left", "right"]].drop_duplicates().shape[0] == 1:
-        return {"reason": said.SAME_TIME}
-    # A ratio has no unit; times about 1 are where the fit starts from.
-    usual = float(np.median(np.concatenate([one.time[one.event] for one in (control, arm)])))
-    data[["left", "right"]] /= usual
-    fitter = {"lognormal": lifelines.LogNormalAFTFitter, "weibull": lifelines.WeibullAFTFitter}[model](alpha=1 - level)
-    try:
-        fitter.fit_interval_censoring(data, "left", "right", weights_col="weight")
-    except _failures():
-        return {"reason": said.NOT_CONVERGED}
-    row = fitter.summary.loc[("mu_" if model == "lognormal" else "lambda_", "arm")]
-    ends = [column for column in row.index if str(column).startswith("exp(coef) ")]
-    found = {"value": row["exp(coef)"], "low": row[ends[0]], "high": row[ends[1]], "p": row["p"]}
-    return _finite(found)
 
 
 def log_rank(control: Times, arm: Times, level: float, tau: float | None) -> dict[str, Any]:
@@ -122,19 +105,19 @@ def cox(control: Times, arm: Times, level: float, tau: float | None) -> dict[str
     )
     try:
         row = lifelines.CoxPHFitter(alpha=1 - level).fit(data, "time", "event").summary.loc["arm"]
-    except _failures():
+    except failures():
         return {"reason": said.NOT_CONVERGED}
     ends = [column for column in row.index if str(column).startswith("exp(coef) ")]
-    return _finite({"value": row["exp(coef)"], "low": row[ends[0]], "high": row[ends[1]], "p": row["p"]})
+    return _ratio({"value": row["exp(coef)"], "low": row[ends[0]], "high": row[ends[1]], "p": row["p"]})
 
 
 def rmst(control: Times, arm: Times, level: float, tau: float | None) -> dict[str, Any]:
     """Difference of restricted mean times."""
     from scipy.stats import norm
 
-    shortest = min(control.time.max(), arm.time.max())
-    until = shortest if tau is None else min(tau, shortest)
-    notes = (said.TAU_CUT,) if tau is not None and until < tau else ()
+    until, notes = reach(control, arm, tau), ()
+    if tau is not None and until < tau:
+        notes = (said.TAU_CUT,)
     if not until > 0:
         return {"reason": said.NO_RISK}
     (one, first), (other, second) = (restricted_mean(sample, until) for sample in (control, arm))
@@ -142,6 +125,10 @@ def rmst(control: Times, arm: Times, level: float, tau: float | None) -> dict[st
     found = {"value": difference, "tau": until, "mean": other, "mean_control": one, "notes": notes}
     if not error > 0:
         return {**found, "reason": said.SAME_TIME if same_time(control, arm) else said.NO_RISK}
+    flat = [sample for sample, spread in ((control, first), (arm, second)) if not spread > 0]
+    if any(len(sample) < FEW for sample in flat):
+        return {**found, "reason": said.NO_SPREAD_FEW}
+    found["notes"] = (*notes, said.NO_SPREAD) if flat else notes
     width = norm.isf((1 - level) / 2) * error
     return {
         **found,
@@ -149,6 +136,17 @@ def rmst(control: Times, arm: Times, level: float, tau: float | None) -> dict[st
         "high": difference + width,
         "p": 2 * float(norm.sf(abs(difference) / error)),
     }
+
+
+def reach(control: Times, arm: Times, tau: float | None) -> float:
+    """Day to which the curves of both arms are known, `tau` at most.
+
+    The curve of an arm whose last patient had the event stays at none, so that such an arm sets no end.
+    """
+    last = [one.time.max() for one in (control, arm)]
+    known = [np.inf if one.event[one.time == end].all() else end for one, end in zip((control, arm), last, strict=True)]
+    shortest = min(*known, max(last))
+    return float(shortest if tau is None else min(tau, shortest))
 
 
 def restricted_mean(sample: Times, tau: float) -> tuple[float, float]:
@@ -178,16 +176,23 @@ def log_time(control: Times, arm: Times, level: float, tau: float | None) -> dic
     """Ratio of geometric mean times by Welch's t test of their logarithms."""
     from scipy.stats import ttest_ind
 
+    if one_day(control) and one_day(arm) and not same_time(control, arm):
+        return {"reason": said.ONE_INTERVAL}
+    if max(before_first(control), before_first(arm)) > MOST:
+        return {"reason": said.SAME_TIME if same_time(control, arm) else said.NOT_TOLD}
     one, other = (np.log(sample.time[sample.event & (sample.time > 0)]) for sample in (control, arm))
     if min(len(one), len(other)) < 2:
         return {"reason": said.NO_EVENT_IN_ONE if not min(len(one), len(other)) else said.TOO_FEW}
     if np.ptp(one) == 0 and np.ptp(other) == 0:
         return {"reason": said.SAME_TIME}
+    if any(np.ptp(logs) == 0 and len(logs) < FEW for logs in (one, other)):
+        return {"reason": said.NO_SPREAD_FEW}
     test: Any = ttest_ind(other, one, equal_var=False)
     ends = test.confidence_interval(level)
     left_out = not (control.event.all() and arm.event.all())
     found = {"value": np.exp(other.mean() - one.mean()), "low": np.exp(ends.low), "high": np.exp(ends.high)}
-    return {**_finite({**found, "p": test.pvalue}), "notes": (said.CENSORED_OUT,) if left_out else ()}
+    notes = ((said.CENSORED_OUT,) if left_out else ()) + ((said.SEEN_DAYS,) if _coarse(control, arm) else ())
+    return {**_ratio({**found, "p": test.pvalue}), "notes": (*notes, *_no_spread(one, other))}
 
 
 def _no_order(control: Times, arm: Times) -> str:
@@ -204,10 +209,23 @@ def _finite(found: dict[str, Any], *names: str) -> dict[str, Any]:
     return numbers if good else {"reason": said.NOT_CONVERGED}
 
 
-def _failures() -> tuple[type[Exception], ...]:
-    from lifelines.exceptions import ConvergenceError, StatError
+def _ratio(found: dict[str, Any]) -> dict[str, Any]:
+    """Numbers of a ratio, or why they say nothing."""
+    numbers = _finite(found)
+    if "reason" not in numbers and not (numbers["low"] > 0 and numbers["high"] / numbers["low"] <= WIDEST):
+        return {"reason": said.TOO_WIDE}
+    return numbers
 
-    return ConvergenceError, StatError, np.linalg.LinAlgError, ValueError, ZeroDivisionError
+
+def _coarse(control: Times, arm: Times) -> bool:
+    """Whether visits lie so far apart that the day an event was seen is another one than that on which it came."""
+    gaps = [(one.time - one.left)[one.event] / one.time[one.event] for one in (control, arm)]
+    return bool(np.median(np.concatenate(gaps)) > _COARSE)
+
+
+def _no_spread(one: np.ndarray, other: np.ndarray) -> tuple[str, ...]:
+    """A note where the interval rests on the spread of one arm alone."""
+    return (said.NO_SPREAD,) if np.ptp(one) == 0 or np.ptp(other) == 0 else ()
 
 
 _Method = Callable[[Times, Times, float, "float | None"], dict[str, Any]]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from osteon.trial.analysis import result as said
+from osteon.trial.analysis.interval import failures, off, one_day
 from osteon.trial.analysis.result import heard
 from osteon.trial.analysis.sample import Times
 
@@ -93,23 +95,39 @@ def npmle(sample: Times, notes: list[str]) -> dict[str, Any]:
 def fitted(sample: Times, model: str, until: float) -> dict[str, Any]:
     """Share without the event by a lognormal or Weibull distribution of what lies between visits."""
     import lifelines
-    from lifelines.exceptions import StatError
+    from lifelines.exceptions import ApproximationWarning, StatisticalWarning
 
+    nothing: dict[str, Any] = {"model": model, "time": [], "share": []}
     data = sample.grouped()
     if len(data) < 2:
-        return {"model": model, "time": [], "share": [], "reason": said.SAME_TIME}
+        return {**nothing, "reason": said.SAME_TIME}
+    if one_day(sample):
+        return {**nothing, "reason": said.ONE_INTERVAL_HERE}
     fitter = {"lognormal": lifelines.LogNormalFitter, "weibull": lifelines.WeibullFitter}[model]()
     days = np.linspace(0.0, until, _POINTS)[1:]
-    try:
-        usual = float(np.median(sample.time[sample.event]))
-        start = np.array([np.log(usual), 0.5]) if model == "lognormal" else np.array([usual, 2.0])
-        fitter.fit_interval_censoring(data["left"], data["right"], weights=data["weight"], initial_point=start)
-    except (StatError, ValueError, np.linalg.LinAlgError):
-        return {"model": model, "time": [], "share": [], "reason": said.NOT_CONVERGED}
-    share = fitter.survival_function_at_times(days).to_numpy(float)
+    # Times about 1 are where the fit starts from.
+    usual = float(np.median(sample.time[sample.event]))
+    start = np.array([0.0, 0.5]) if model == "lognormal" else np.array([1.0, 2.0])
+    left, right = data["left"] / usual, data["right"] / usual
+    with warnings.catch_warnings(record=True) as heard_of:
+        warnings.simplefilter("always")
+        try:
+            fitter.fit_interval_censoring(left, right, weights=data["weight"], initial_point=start)
+        except failures():
+            return {**nothing, "reason": said.NOT_CONVERGED}
+    if any(issubclass(one.category, ApproximationWarning | StatisticalWarning) for one in heard_of):
+        return {**nothing, "reason": said.NOT_TOLD}
+
+    def share(day: np.ndarray) -> np.ndarray:
+        return fitter.survival_function_at_times(day / usual).to_numpy(float)
+
+    if off(sample, share):
+        return {**nothing, "reason": said.AT_ODDS}
     names = {"lognormal": ("mu_", "sigma_"), "weibull": ("lambda_", "rho_")}[model]
     parameters = {name.rstrip("_"): float(getattr(fitter, name)) for name in names}
-    return {"model": model, "time": days, "share": share, "aic": float(fitter.AIC_), **parameters, "reason": ""}
+    place = "mu" if model == "lognormal" else "lambda"
+    parameters[place] = parameters[place] + np.log(usual) if model == "lognormal" else parameters[place] * usual
+    return {"model": model, "time": days, "share": share(days), "aic": float(fitter.AIC_), **parameters, "reason": ""}
 
 
 def aalen_johansen(sample: Times, level: float) -> dict[str, Any]:

@@ -27,20 +27,48 @@ SAME_VALUE = "all recorded values are the same"
 TOO_FEW = "fewer than two values were recorded in an arm"
 NO_RISK = "nobody of one arm was followed until the first event of the other"
 NOT_CONVERGED = "the fit did not converge"
+ONE_INTERVAL = "in each arm all events may have come on a single day, so that the visits tell no ratio of times"
+ONE_INTERVAL_HERE = "all events of this arm may have come on a single day, so that no distribution can be fitted"
+ALL_FIRST = "everybody in one arm had the event before a first look, so that a ratio has no finite value"
+NOT_TOLD = "the visits are too far apart to tell the distribution of the times, so that its fit is not reliable"
+AT_ODDS = "the fitted distribution is at odds with what was seen at the visits"
+TOO_WIDE = "the interval of the ratio spans more than a thousandfold, which tells nothing"
+NO_SPREAD_FEW = "all values of an arm with fewer than ten are the same, so that the spread is not known"
 NOT_RECORDED = "it was not recorded in this study"
 NO_TWINS = "no patient reached it under both arms"
 #: Every reason why there is no number.
 REASONS = (
     *(NO_PATIENT, ONE_PATIENT, NO_EVENT, NO_EVENT_HERE, NO_EVENT_IN_ONE, SAME_TIME, SAME_VALUE, TOO_FEW, NO_RISK),
-    *(NOT_CONVERGED, NOT_RECORDED, NO_TWINS),
+    *(NOT_CONVERGED, NOT_RECORDED, NO_TWINS, ONE_INTERVAL, ONE_INTERVAL_HERE, ALL_FIRST, NOT_TOLD, AT_ODDS, TOO_WIDE),
+    NO_SPREAD_FEW,
 )
 
 TAU_CUT = "the restricted mean ends where the shorter follow-up of the two arms does"
 CENSORED_OUT = "patients without the event are left out of a comparison of log times, which favours the slower arm"
 BY_VISIT = "intervals were taken by the planned days of the visits"
 BY_WEEK = "intervals were widened to whole weeks"
+BY_SHAPE = "over half of the events came before the first look: the ratio rests on the shape of the distribution"
+FIRST_LOOK = "over half of the events came before the first look: days differ by when people came, hardly by the arm"
+FEW_EVENTS = "fewer than ten events in an arm: intervals and p values of large samples are too sure here"
+SEEN_DAYS = "of the days on which visits saw it: visits far apart draw this ratio towards 1"
+NO_SPREAD = "all values of one arm are the same: the interval rests on the spread of the other arm"
+INSTEAD = "it stands in for the planned method, which gives no number here"
+OF_FOLLOWED = "share of those followed to that day"
+OF_ALL = "share of all patients of the arm, whether or not they were followed to the end"
 #: Every note of the package itself.
-NOTES = (TAU_CUT, CENSORED_OUT, BY_VISIT, BY_WEEK)
+NOTES = (
+    TAU_CUT,
+    CENSORED_OUT,
+    BY_VISIT,
+    BY_WEEK,
+    BY_SHAPE,
+    FIRST_LOOK,
+    SEEN_DAYS,
+    NO_SPREAD,
+    INSTEAD,
+    OF_FOLLOWED,
+    OF_ALL,
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +97,8 @@ class Estimate:
         Restricted means, means or shares of the arms behind a difference.
     primary : bool
         Whether it is the planned analysis of the primary endpoint.
+    instead_of : str
+        Planned method that gives no number here and for which this one stands in; empty for all others.
     reason : str
         Why there is no number; empty where there is one.
     notes : tuple of str
@@ -94,6 +124,7 @@ class Estimate:
     mean: float = math.nan
     mean_control: float = math.nan
     primary: bool = False
+    instead_of: str = ""
     reason: str = ""
     notes: tuple[str, ...] = ()
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from osteon.trial.analysis import result as said
 from osteon.trial.analysis.compare import compare_times
 from osteon.trial.analysis.curves import curves_of
 from osteon.trial.analysis.describe import responders, safety, table_1
 from osteon.trial.analysis.result import Analysis, Estimate, need_extra
 from osteon.trial.analysis.sample import Times
 from osteon.trial.analysis.values import compare_values
+from osteon.trial.observed import of_all
 
 if TYPE_CHECKING:
     from osteon.trial.observed import Observed
@@ -22,6 +25,13 @@ if TYPE_CHECKING:
 
 #: Methods that are shown beside the planned one for a primary endpoint that is a time.
 BESIDE = ("interval", "interval_weibull", "log_rank", "cox", "rmst")
+#: Method that stands in where the planned one gives no number: it needs no shape and no ratio.
+STAND_IN = "rmst"
+#: Reasons for which it does; for others no method has anything to go by.
+UNTOLD = (
+    *(said.NO_EVENT_IN_ONE, said.NOT_CONVERGED, said.ONE_INTERVAL, said.ALL_FIRST),
+    *(said.NOT_TOLD, said.AT_ODDS, said.TOO_WIDE),
+)
 _TICKS = 8
 
 
@@ -70,6 +80,11 @@ def analyse(study: Study, observed: Observed) -> Analysis:
     )
 
 
+def stands_in(found: Estimate, planned: str) -> Estimate:
+    """The estimate as one that stands in for a planned method; unchanged where it has no number either."""
+    return found if found.reason else replace(found, instead_of=planned, notes=(said.INSTEAD, *found.notes))
+
+
 class _Work:
     def __init__(self, study: Study, observed: Observed) -> None:
         self.study, self.observed = study, observed
@@ -92,9 +107,12 @@ class _Work:
     def primary(self) -> Iterator[Estimate]:
         """The planned analysis of the primary endpoint, then other methods for it."""
         endpoint, planned = self.study.endpoints.primary, self.study.analysis.method
+        failed: set[str] = set()
         for place, method in enumerate(dict.fromkeys((planned, *(BESIDE if endpoint.timed else ())))):
             for arm in self.observed.arms[1:]:
-                yield self.compared(endpoint, method, arm, primary=place == 0)
+                found = self.compared(endpoint, method, arm, primary=place == 0)
+                failed |= {arm} if found.primary and found.reason in UNTOLD else set()
+                yield stands_in(found, planned) if method == STAND_IN and arm in failed else found
 
     def secondary(self) -> Iterator[Estimate]:
         """Other endpoints: times by the planned method where it is one of times, everything else by differences."""
@@ -102,7 +120,10 @@ class _Work:
         for endpoint in self.study.endpoints.secondary:
             method = (planned if planned != "difference" else "interval") if endpoint.timed else "difference"
             for arm in self.observed.arms[1:]:
-                yield self.compared(endpoint, method, arm)
+                found = self.compared(endpoint, method, arm)
+                yield found
+                if found.reason in UNTOLD and method != STAND_IN:
+                    yield stands_in(self.compared(endpoint, STAND_IN, arm), method)
 
     def compared(self, endpoint: Any, method: str, arm: str, primary: bool = False) -> Estimate:
         control = self.observed.arms[0]
@@ -113,7 +134,12 @@ class _Work:
                 return compare_times(method, first, other, self.level, self.study.analysis.tau, **named)
             has = endpoint.name in self.observed.measures
             first, other = (self.observed.values(endpoint.name, one) if has else np.empty(0) for one in (control, arm))
-            return compare_values(first, other, self.level, share=endpoint.kind == "event", **named)
+            share = endpoint.kind == "event"
+            found = compare_values(first, other, self.level, share=share, **named)
+            if not share:
+                return found
+            note = said.OF_ALL if of_all(endpoint.what, endpoint.day) else said.OF_FOLLOWED
+            return replace(found, notes=(*found.notes, note))
 
     def curves(self) -> Iterator[dict[str, Any]]:
         """Curves of every endpoint that is a time, in every arm."""

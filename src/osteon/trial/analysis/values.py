@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,9 @@ import numpy as np
 
 from osteon.trial.analysis import result as said
 from osteon.trial.analysis.result import Estimate, heard
+
+#: An arm with fewer values than this, all the same, says nothing of their spread.
+FEW = 10
 
 
 def compare_values(
@@ -55,7 +59,8 @@ def compare_values(
     notes: list[str] = []
     with heard(notes):
         found = _shares(control, arm, level) if share else _means(control, arm, level)
-    return replace(empty, **found, notes=tuple(notes))
+    more = (*found.pop("notes", ()), *notes)
+    return replace(empty, **found, notes=more)
 
 
 def share_of(values: np.ndarray, level: float) -> tuple[float, float, float]:
@@ -86,8 +91,16 @@ def _means(control: np.ndarray, arm: np.ndarray, level: float) -> dict[str, Any]
     from scipy.stats import ttest_ind
 
     difference = {"value": float(arm.mean() - control.mean())}
-    if np.ptp(arm) == 0 and np.ptp(control) == 0:
+    flat = [one for one in (arm, control) if np.ptp(one) == 0]
+    if len(flat) == 2:
         return {**difference, "reason": said.SAME_VALUE}
-    test: Any = ttest_ind(arm, control, equal_var=False)
+    if any(len(one) < FEW for one in flat):
+        return {**difference, "reason": said.NO_SPREAD_FEW}
+    with warnings.catch_warnings():
+        if flat:
+            # scipy warns of values without spread, which the note says.
+            warnings.simplefilter("ignore")
+        test: Any = ttest_ind(arm, control, equal_var=False)
     ends = test.confidence_interval(level)
-    return {**difference, "low": float(ends.low), "high": float(ends.high), "p": float(test.pvalue)}
+    found = {**difference, "low": float(ends.low), "high": float(ends.high), "p": float(test.pvalue)}
+    return {**found, "notes": (said.NO_SPREAD,)} if flat else found
