@@ -26,13 +26,14 @@ def power(call: Call, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
 
 
 def test_one_document_and_nothing_else(power: Callable[..., Said]) -> None:
-    said = power(*LOGNORMAL, "--json")
+    said = power(*LOGNORMAL, "--backend", "python", "--json")
     assert (said.code, said.err) == (0, "")
     found = said.document()
     assert [row["n"] for row in found["power"]] == [20, 30]
     assert {"null", "looks", "walk", "variations", "population", "method", "versions", "command"} <= set(found)
     assert found["effect"] == {"kind": "ratio", "ratio": 0.8}
     # The command that it names gives the same numbers.
+    assert found["command"].endswith(" --backend python")
     again = power(*found["command"].split()[2:], "--json").document()
     assert again == found
 

@@ -117,10 +117,10 @@ def courses(draw: st.DrawFn) -> list[dict]:
     return records
 
 
-def held(records: list[dict], drug: str, moment: float, weight: float) -> float:
+def held(one: osteon.Scenario, drug: str, moment: float, weight: float) -> float:
     """Intake at a moment, dose by dose."""
     total = 0.0
-    for dose in given_as(records).arms[0].doses:
+    for dose in one.arms[0].doses:
         interval = dose.every or catalogue.drugs()[drug].averaged_over
         for time in dose.times() if dose.drug == drug else ():
             total += dose.amount.in_mg(weight) / interval * (time <= moment < time + interval)
@@ -144,7 +144,7 @@ def test_what_is_given_is_what_was_meant_and_ends_at_zero(records: list[dict], s
             amounts = [(step.start, pick(step.doses.get(TARGET[drug], 0.0), place)) for step in planned]
             for moment in rng.uniform(-50, 364, 10):
                 intake = sum(amount for start, amount in amounts if start <= moment)
-                assert intake == pytest.approx(held(records, drug, moment, weight), rel=1e-9, abs=1e-12)
+                assert intake == pytest.approx(held(one, drug, moment, weight), rel=1e-9, abs=1e-12)
             running, arrived = 0.0, 0.0
             for phase, (_, amount) in zip(many, amounts, strict=True):
                 running += amount

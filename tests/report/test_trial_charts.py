@@ -148,6 +148,13 @@ def test_the_area_of_the_restricted_mean_lies_between_the_curves_and_ends_at_its
     assert len(figure["legend"]) == 2
 
 
+def test_a_restricted_mean_without_an_interval_says_so() -> None:
+    one = {"control": "a", "arm": "b", "tau": 84.0, "value": 3.0, "low": None, "high": None}
+    figure = restricted(WORDS, [arm("a", [0.5, 0.25]), arm("b", [0.9, 0.1])], one, 84.0, True)
+    assert WORDS("value.not_computed") in figure["caption"]
+    assert "+3.0" in figure["caption"]
+
+
 def test_means_at_visits_are_drawn_where_there_are_any() -> None:
     one = {"name": "a", "day": [42.0, 84.0], "mean": [5.0, None], "low": [4.0, None], "high": [6.0, None]}
     figure = visit(WORDS, {"name": "RUST", "arms": [one]}, "RUST", "", 84.0, True)

@@ -299,5 +299,8 @@ def test_draws_that_are_too_many_are_refused_only_where_asked_for(simulated: lis
     assert population(simulated, "from-model", draws=1).study.population.draws is False
     assert population(simulated, "ratio=0.8").study.population.draws is True, "as the study has it"
     with pytest.raises(InputError) as error:
-        population(simulated, "from-model", draws=100_000)
+        population(simulated, "from-model", draws=5000)
     assert error.value.path.startswith("population.draws")
+    for few in (0, -5, 100_000):
+        with pytest.raises(InputError, match=r"^--draws: "):
+            population(simulated, "from-model", draws=few)

@@ -283,6 +283,7 @@ def test_the_good_one_is_good() -> None:
         ),
         ({"death": {"rate": "5 %/yr", "excess": 3}}, "death.excess", "belongs to a life table"),
         ({"parameters": ["choi2052"]}, "parameters[0]", 'did you mean "choi2025"'),
+        ({"osteon_study": None}, "osteon_study", "is not a study version"),
     ],
 )
 def test_what_replacing_a_field_spoils(changes: dict, path: str, part: str) -> None:

@@ -218,6 +218,8 @@ def _command(given: Mapping[str, Any], plan: Plan) -> str:
     for name in ("log_sd", "median", "visits", "arm", "population", "draws", "planned"):
         if given[name]:
             parts += [f"--{name.replace('_', '-')}", str(given[name])]
+    # Back ends differ in the last digits.
+    parts += [] if given["backend"] == "auto" else ["--backend", given["backend"]]
     return shlex.join(parts)
 
 

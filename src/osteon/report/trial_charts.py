@@ -95,7 +95,11 @@ def restricted(
     days = days[days <= tau]
     low, high = (np.asarray(line.y)[np.searchsorted(line.x, days, "right") - 1] for line in lines)
     shade = Line("", 0, days, np.full(days.size, np.nan), low, high, style="area")
-    numbers = {key: fixed(one[key], 1, signed=True) for key in ("value", "low", "high")}
+    # A difference whose error the library cannot tell has no interval.
+    missing = words("value.not_computed")
+    numbers = {
+        key: missing if one[key] is None else fixed(one[key], 1, signed=True) for key in ("value", "low", "high")
+    }
     caption = words("trial.rmst_caption", tau=plain(tau, 5), **numbers)
     title = words("trial.rmst_title")
     svg = chart([shade, *lines], axis, Axis(0.0, 1.0, percent=True), title, ticks=ticks(until, fracture))

@@ -134,7 +134,7 @@ def candidates(
     """
     _check_scenario(scenario)
     known = catalogue.drugs()
-    if drug is not None and drug not in known:
+    if drug is not None and (not isinstance(drug, str) or drug not in known):
         message = f"{show(drug)} is not a drug (allowed: {', '.join(known)})"
         raise InputError(message, path="drug", value=drug, hint=near_match(drug, known))
     place, drug = _source(scenario, drug)
@@ -142,7 +142,8 @@ def candidates(
     if arm.impose is not None:
         hint = "leave the imposed effect out"
         raise InputError("is imposed, and a schedule is compared by doses alone", path=f"{path}.impose", hint=hint)
-    own = [dose for dose in arm.doses if dose.drug == drug]
+    # A dose of nothing is none: neither is the next one due by it, nor is it one still to come.
+    own = [dose for dose in arm.doses if dose.drug == drug and dose.amount.value > 0]
     times = sorted(time for dose in own for time in dose.times())
     before, after = [t for t in times if t < -_SAME], [t for t in times if t >= -_SAME]
     given = max((dose for dose in own if dose.start < -_SAME), key=lambda dose: _past(dose)[-1])

@@ -146,7 +146,12 @@ def _prepared(study: Study) -> Tilt | None:
         raise InputError(message, path="population.rules", hint=hint)
     if population.target is None:
         return None
-    return tilt(*moments(study, {name: value[let_in] for name, value in pool.items()}))
+    found = tilt(*moments(study, {name: value[let_in] for name, value in pool.items()}))
+    if let_in.mean() * found.kept < _LEAST_LET_IN:
+        message = f"cannot be reached by weighting: with the rules fewer than one in {1 / _LEAST_LET_IN:.0f} are kept"
+        hint = "bring the covariates nearer to the rules and the target"
+        raise InputError(message, path="population.target", hint=hint)
+    return found
 
 
 def _failed(study: Study, traits: dict[str, np.ndarray]) -> np.ndarray:

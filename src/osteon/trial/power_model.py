@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from osteon.ensemble.plan import whole
 from osteon.errors import InputError, near_match, show
 from osteon.scenario.quantity import DAYS_PER_YEAR
 from osteon.trial.power_design import DROPOUT, MISSED, SPACINGS, every
 from osteon.trial.power_trials import Outcomes
+from osteon.trial.study_fields import MOST_DRAWS
 
 if TYPE_CHECKING:
     from osteon.endpoints.visits import Schedule
@@ -77,6 +79,8 @@ class ModelPopulation:
                 f"imposes a ratio of times, and the primary endpoint is of the kind {study.endpoints.primary.kind}"
             )
             raise InputError(message, path="--effect", value=str(effect), hint="write from-model or null")
+        if draws is not None:
+            draws = whole("--draws", draws, 1, MOST_DRAWS)
         self.arms, self.effect, self.folder, self._simulate = (names[0], treated), effect, folder, simulate
         plain = _plain(study, self.arms, effect, people, seed, visits)
         self.study = _with_draws(type(study), plain, draws, effect.kind == "from-model")
@@ -249,11 +253,11 @@ def simulate(
 ) -> CohortResult:
     """Simulate people of a study under all its arms; see `osteon.ensemble.run.simulate_cohort`."""
     from osteon.ensemble.run import simulate_cohort
-    from osteon.trial.run import _cohort
+    from osteon.trial.run import cohort_of
     from osteon.trial.wanted import series_needed
 
     return simulate_cohort(
-        _cohort(study, people),
+        cohort_of(study, people),
         out=folder,
         series=series_needed(study),
         resume=resume,

@@ -111,7 +111,7 @@ def run_trial(
     try:
         with note.stage("enrol", on_progress):
             people = enrol(study)
-            cohort = _cohort(study, people)
+            cohort = cohort_of(study, people)
         with note.stage("simulate", on_progress):
             result = _simulate(study, cohort, folder, settings, resume, note, on_progress, on_preview)
         with note.stage("observe", on_progress):
@@ -159,7 +159,7 @@ def _manifest(study: Study) -> dict[str, Any]:
 # ---- the stages ------------------------------------------------------------------------------------------------
 
 
-def _cohort(study: Study, people: People) -> Cohort:
+def cohort_of(study: Study, people: People) -> Cohort:
     """The people as patients of a cohort: traits, draws and intake keyed by the same seed."""
     from osteon.population import Cohort
 

@@ -160,7 +160,14 @@ class Study(Model):
                 spread_for(spread, typical(Kind.of(scenario, self.population.members[0])), scenario)
             except InputError as error:
                 raise from_input_error(error, f"population.{error.path}") from None
-        if draws and self.parameters:
+        if draws and not isinstance(draws, bool):
+            from osteon.population.posteriors import Posterior
+
+            try:
+                Posterior.of(scenario).checked(draws)
+            except InputError as error:
+                raise from_input_error(error, "population.draws") from None
+        elif draws and self.parameters:
             from osteon.parameters import posterior
 
             every = posterior.shipped()

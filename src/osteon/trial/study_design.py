@@ -110,12 +110,12 @@ class Intake(Model):
     """How drugs are taken: doses missed, late, in part, or stopped."""
 
     missed: ShareBelowOne = described(
-        "Missed doses", "漏服比例", "Share of doses that are missed, each by itself.", default=0.0, examples=[0.05]
+        "Missed doses", "漏用比例", "Share of doses that are missed, each by itself.", default=0.0, examples=[0.05]
     )
     late: Time = described("Delay", "平均延迟", "Mean delay of a dose.", default=0.0, examples=["5 days"])
     taken: ShareAboveZero = described(
         "Taken at home",
-        "居家服药比例",
+        "居家用药比例",
         "Mean share taken of drugs at home.",
         default=1.0,
         examples=[0.8],

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any, Optional
 
-from pydantic import PlainSerializer, PlainValidator, WithJsonSchema, create_model
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from osteon.errors import InputError, UnitError, show
-from osteon.scenario.base import guarded, join_path
+from osteon.scenario.base import Model, guarded, join_path, refuse
 from osteon.scenario.quantity import DAYS_PER_YEAR, QUANTITY_PATTERN, Range, check_range
 from osteon.units import format_quantity, to_internal
 
@@ -35,6 +35,19 @@ def record(name: str, base: type, doc: str, **fields: Any) -> Any:
     """A kind of record made from its fields, each a pair of its type and how it is described."""
     make: Any = create_model
     return make(name, __base__=base, __doc__=doc, **fields)
+
+
+class Goal(Model):
+    """Mean, and perhaps standard deviation, of a number among those enrolled."""
+
+    mean: float
+    sd: float | None = None
+
+    @model_validator(mode="after")
+    def _has_a_width(self) -> Goal:
+        if self.sd is not None and self.sd <= 0:
+            raise refuse("is not above 0", self.sd, path="sd", hint="leave it out, or write what the table says")
+        return self
 
 
 def maybe(kind: Any) -> Any:
@@ -70,6 +83,9 @@ def _number(allowed: Range, example: float) -> tuple[Any, ...]:
     def read(given: Any) -> float:
         if isinstance(given, bool) or not isinstance(given, int | float):
             raise InputError(f"{show(given)} is not a plain number from {allowed}", value=given)
+        if allowed.above and allowed.below and float(given) not in allowed:
+            ends = f"above {allowed.low:g} and below {allowed.high:g}"
+            raise InputError(f"{show(given)} is outside the allowed range of {ends}", value=given)
         return check_range(float(given), allowed, given)
 
     low = "exclusiveMinimum" if allowed.above else "minimum"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, field_validator
+from pydantic import BeforeValidator, field_validator, model_validator
 
 from osteon.errors import show
 from osteon.model.person import MEMBERS
@@ -55,11 +55,23 @@ Covariates = record(
     vitamin_d=(maybe(VitaminDDistribution), _field("vitamin_d", _HOW)),
     **{name: (maybe(Flagged), _field(name, _HOW)) for name in FLAGS[4:]},
 )
+
+
+class _Target(Model):
+    """Means and shares that the people enrolled are weighted to; at least one."""
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> _Target:
+        if not self.model_fields_set or all(getattr(self, name) is None for name in type(self).model_fields):
+            raise refuse("asks for nothing", hint="leave it out, or write for example {age: {mean: 70 yr}}")
+        return self
+
+
 _GOAL = "What those enrolled should be like on average; left out, as the distribution gives it."
 #: What a table of the trial says of its people, to which they are weighted.
 Target = record(
     "Target",
-    Model,
+    _Target,
     "Means and shares that the people enrolled are weighted to.",
     age=(maybe(AgeTarget), _field("age", _GOAL)),
     weight=(maybe(WeightTarget), _field("weight", _GOAL)),

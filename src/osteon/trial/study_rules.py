@@ -21,7 +21,7 @@ def _pair(given: Any) -> tuple[str, str]:
     if not isinstance(given, list | tuple) or len(given) != 2:
         raise InputError(f"{show(given)} is not a pair of traits", value=given, hint="write for example [age, gfr]")
     for place, name in enumerate(given):
-        if name not in TRAITS:
+        if not isinstance(name, str) or name not in TRAITS:
             allowed = ", ".join(TRAITS)
             hint = near_match(name, TRAITS)
             raise InputError(f"{show(name)} is not a known trait (allowed: {allowed})", path=f"[{place}]", hint=hint)

@@ -11,7 +11,7 @@ from osteon.errors import InputError, near_match, show
 from osteon.scenario import catalogue
 from osteon.scenario.base import Model, described, guarded, refuse
 from osteon.scenario.quantity import RANGES, Age, FiltrationRate, Flag, Range, Share, VitaminD, Weight, choice
-from osteon.trial.study_fields import maybe, record
+from osteon.trial.study_fields import Goal, maybe, record
 from osteon.trial.study_words import words
 from osteon.units import format_quantity, to_internal
 
@@ -47,13 +47,14 @@ def read_value(trait: str, given: Any) -> float | str | bool:
         return to_internal(given, UNITS[trait])
     if trait in CHOICES:
         known = CHOICES[trait]()
-        if given not in known:
+        if not isinstance(given, str) or given not in known:
             hint = near_match(given, known) if isinstance(given, str) else ""
             raise InputError(f"{show(given)} is not a known {trait} (allowed: {', '.join(known)})", hint=hint)
         return given
-    if not isinstance(given, bool):
+    value = {"yes": True, "no": False}.get(given.lower()) if isinstance(given, str) else given
+    if not isinstance(value, bool):
         raise InputError(f"{show(given)} is neither true nor false", value=given)
-    return given
+    return value
 
 
 def write_value(trait: str, value: Any) -> Any:
@@ -281,7 +282,7 @@ def _goal(trait: str, kind: Any, example: str) -> Any:
         "sd": (maybe(kind), described("SD", "标准差", "Standard deviation of those enrolled.", default=None)),
     }
     name = f"{trait.title().replace('_', '')}Target"
-    return record(name, Model, f"What a table of the trial says of {trait}.", **parts)
+    return record(name, Goal, f"What a table of the trial says of {trait}.", **parts)
 
 
 AgeDistribution = _distribution("age", Age, "65 yr")
