@@ -2,6 +2,9 @@
 
 import builtins
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from importlib.util import find_spec
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
@@ -78,9 +81,7 @@ BROKEN = {**COURSES, "fracture": {"bone": "femur", "fixation": "plate"}, "arms":
 CASES = [
     ("metatarsal_on_denosumab", "continue", "J"),
     ("metatarsal_on_denosumab", "hold", "B"),
-    ("metatarsal_on_denosumab", "never", "J"),
     ("mouse_knockin_femur", "denosumab imposed", "J"),
-    ("denosumab_stop", "stop", "J"),
     (None, "doses & more", "J"),
     (None, "imposed", "J"),
     *(("courses", arm["name"], "J") for arm in COURSES["arms"]),
@@ -93,17 +94,27 @@ def scenario_of(preset):
     return Scenario.parse(WRITTEN[preset]) if preset in WRITTEN else Scenario.preset(preset)
 
 
-@pytest.fixture(scope="module")
-def roadrunner():
-    rr = pytest.importorskip("roadrunner")
+def prepare():
+    import roadrunner as rr
+
     # Unoptimised code is compiled five times faster and runs fast enough here.
     rr.Config.setValue(rr.Config.LLVM_BACKEND, rr.Config.LLJIT)
     rr.Config.setValue(rr.Config.LLJIT_OPTIMIZATION_LEVEL, rr.Config.NONE)
-    return rr
 
 
-def disagreement(roadrunner, text, scenario, arm_name, member):
+@pytest.fixture(scope="module")
+def roadrunner():
+    """A process of its own: libRoadRunner has now and then crashed beside the compiler of Numba, each with its LLVM."""
+    if find_spec("roadrunner") is None:
+        pytest.skip("libRoadRunner is not installed")
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=prepare) as pool:
+        yield pool
+
+
+def disagreement(text, scenario, arm_name, member):
     """Largest difference of each state over the course, over its own size; also checks that the callus waits."""
+    import roadrunner
+
     arm = next(arm for arm in scenario.arms if arm.name == arm_name)
     pieces = solve(phases(scenario, arm, parameters_for(scenario, member)), scenario.horizon, tolerance=1e-7)
     model = roadrunner.RoadRunner(text)
@@ -130,7 +141,7 @@ def disagreement(roadrunner, text, scenario, arm_name, member):
 @pytest.mark.parametrize(("preset", "arm", "member"), CASES)
 def test_roadrunner_agrees(roadrunner, preset, arm, member):
     scenario = scenario_of(preset)
-    worst = disagreement(roadrunner, export(scenario, "sbml", arm, member), scenario, arm, member)
+    worst = roadrunner.submit(disagreement, export(scenario, "sbml", arm, member), scenario, arm, member).result()
     assert max(worst.values()) < 1e-5, max(worst.items(), key=lambda item: item[1])
 
 
@@ -201,7 +212,7 @@ def test_antimony_loads_back(roadrunner, preset, arm):
     antimony.clearPreviousLoads()
     assert antimony.loadAntimonyString(text) >= 0, antimony.getLastError()
     sbml = antimony.getSBMLString(antimony.getMainModuleName())
-    assert max(disagreement(roadrunner, sbml, scenario, arm, "J").values()) < 1e-5
+    assert max(roadrunner.submit(disagreement, sbml, scenario, arm, "J").result().values()) < 1e-5
 
 
 def test_antimony_of_a_fracture_loads_back():
