@@ -19,7 +19,9 @@ def test_demo_agrees_with_scipy(member: str) -> None:
     scenario = Scenario.preset("metatarsal_on_denosumab")
     parameters = parameters_for(scenario, member)
     reference, memory = Reference(rtol=1e-8, atol=1e-11), Memory()
-    plans = [phases(scenario, arm, parameters) for arm in scenario.arms]
+    # The members differ in values alone, so one arm is enough of the second.
+    arms = scenario.arms if member == "J" else scenario.arms[:1]
+    plans = [phases(scenario, arm, parameters) for arm in arms]
     expected = [reference.solve(plan, scenario.horizon) for plan in plans]
     # What hardly moves in an untreated arm is measured by what it does under the drug.
     largest: dict[str, float] = {}

@@ -81,7 +81,6 @@ BROKEN = {**COURSES, "fracture": {"bone": "femur", "fixation": "plate"}, "arms":
 CASES = [
     ("metatarsal_on_denosumab", "continue", "J"),
     ("metatarsal_on_denosumab", "hold", "B"),
-    ("mouse_knockin_femur", "denosumab imposed", "J"),
     (None, "doses & more", "J"),
     (None, "imposed", "J"),
     *(("courses", arm["name"], "J") for arm in COURSES["arms"]),
