@@ -18,6 +18,12 @@ class OsteonError(Exception):
     exit_code = 1
 
 
+class Interrupted(OsteonError):
+    """Ctrl-C: says what is kept."""
+
+    exit_code = 130
+
+
 class InputError(OsteonError):
     """Something a person wrote cannot be used.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from osteon.cli.heal import JsonOption
-from osteon.errors import InputError, OsteonError
+from osteon.errors import InputError, Interrupted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,12 +19,6 @@ if TYPE_CHECKING:
 
 _QUICK = {"starts": 2, "steps": 100}
 _FULL = {"starts": 8, "steps": 1000}
-
-
-class Interrupted(OsteonError):
-    """Ctrl-C: says what is kept."""
-
-    exit_code = 130
 
 
 def register(app: typer.Typer) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from osteon.cli.heal import JsonOption, LangOption, Language, Members
-from osteon.errors import InputError, OsteonError
+from osteon.errors import InputError, Interrupted
 
 if TYPE_CHECKING:
     from osteon.ensemble.chunk import Chunk
@@ -24,12 +24,6 @@ if TYPE_CHECKING:
 
 PATIENTS = 1000
 _REASONS = 8  # lines of failures shown before the rest is summed up
-
-
-class Interrupted(OsteonError):
-    """Ctrl-C: says what is kept."""
-
-    exit_code = 130
 
 
 def register(app: typer.Typer) -> None:

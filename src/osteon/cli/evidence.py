@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from osteon.cli.heal import JsonOption, LangOption, Language
-from osteon.errors import OsteonError
+from osteon.errors import Interrupted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,12 +24,6 @@ if TYPE_CHECKING:
 
 _FEW = 12  # studies of which every row is printed; of more, every miss
 _NOTHING = "–"
-
-
-class Interrupted(OsteonError):
-    """Ctrl-C: says what is kept."""
-
-    exit_code = 130
 
 
 def register(app: typer.Typer) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as jsons
-import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -50,6 +49,7 @@ def osteolysis(
     from osteon.replay.osteolysis_checks import directions, lesion_scenario
     from osteon.report.locale import load
     from osteon.scenario import Scenario
+    from osteon.trial.analysis.result import plain
 
     words, found = load(lang.value), ()
     scenario = Scenario.read(file) if file is not None else None
@@ -65,7 +65,7 @@ def osteolysis(
             course = lesion_course(scenario or lesion_scenario(lesion), lesion, draws=draws, on_progress=on_progress)
     if json:
         told = {"warning": RESEARCH_ONLY, **course.to_dict(), "directions": [_plain(one) for one in found]}
-        jsons.dump(_finite(told), sys.stdout, allow_nan=False)
+        jsons.dump(plain(told), sys.stdout, allow_nan=False)
         sys.stdout.write("\n")
     else:
         _print(words, course, lang.value)
@@ -76,15 +76,6 @@ def osteolysis(
 
 def _plain(one: Direction) -> dict[str, Any]:
     return {**one._asdict(), "sign": one.sign, "agrees": one.agrees}
-
-
-def _finite(tree: Any) -> Any:
-    """The same with null where there is no number."""
-    if isinstance(tree, dict):
-        return {key: _finite(value) for key, value in tree.items()}
-    if isinstance(tree, list | tuple):
-        return [_finite(value) for value in tree]
-    return None if isinstance(tree, float) and math.isnan(tree) else tree
 
 
 def _print(words: Words, course: LesionCourse, lang: str) -> None:

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from osteon.cli.cohort import Interrupted
 from osteon.cli.heal import JsonOption, LangOption, Language
-from osteon.errors import InputError, show
+from osteon.errors import InputError, Interrupted, show
 
 if TYPE_CHECKING:
     from osteon.report.locale import Words

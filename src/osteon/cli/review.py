@@ -65,8 +65,8 @@ def review(
 
 
 def _run(keys: list[str] | None, quick: bool, words: Words) -> Reviewed:
-    from osteon.cli.cohort import Interrupted
     from osteon.cli.show import progress
+    from osteon.errors import Interrupted
     from osteon.replay.claims import run_review
 
     try:
@@ -83,7 +83,7 @@ def _command(keys: list[str] | None, quick: bool) -> str:
 
 def _write(found: Reviewed, folder: Path, command: str) -> dict[str, Path]:
     """Write the pages and the document, each whole or not at all."""
-    from osteon.ensemble.store import unwritable, write_json
+    from osteon.ensemble.store import unwritable, write_json, write_whole
     from osteon.report.claims import EVIDENCE, pages
 
     written = {}
@@ -91,9 +91,8 @@ def _write(found: Reviewed, folder: Path, command: str) -> dict[str, Path]:
         folder.mkdir(parents=True, exist_ok=True)
         beside = all((folder / name).is_file() for name in EVIDENCE.values())
         for name, text in pages(found, command, beside).items():
-            staged = folder / f".{name}.tmp"
-            staged.write_text(text, encoding="utf-8")
-            written[name] = staged.replace(folder / name)
+            write_whole(folder / name, text)
+            written[name] = folder / name
         write_json(folder / _FILE, found.to_dict())
     except OSError as error:
         raise unwritable(folder, error) from error

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from osteon.cli.heal import JsonOption, LangOption, Language, OutOption
-from osteon.errors import InputError, OsteonError, show
+from osteon.errors import InputError, Interrupted, show
 
 if TYPE_CHECKING:
     from osteon.report.locale import Words
@@ -21,12 +21,6 @@ if TYPE_CHECKING:
     from osteon.trial.dosing_run import Schedule
 
 _MONTHS = "0-6"
-
-
-class Interrupted(OsteonError):
-    """Ctrl-C: says what is kept."""
-
-    exit_code = 130
 
 
 def register(app: typer.Typer) -> None:

@@ -155,8 +155,13 @@ def write_table(path: Path, columns: Mapping[str, Any]) -> None:
 
 def write_json(path: Path, value: Any, indent: int | None = 2) -> None:
     """Write one JSON file, whole or not at all."""
+    write_whole(path, json.dumps(value, indent=indent, ensure_ascii=False) + "\n")
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write one file, text as UTF-8, whole or not at all."""
     staged = path.with_name(f".{path.name}.tmp")
-    staged.write_text(json.dumps(value, indent=indent, ensure_ascii=False) + "\n", encoding="utf-8")
+    staged.write_bytes(content.encode() if isinstance(content, str) else content)
     staged.replace(path)
 
 

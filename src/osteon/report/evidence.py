@@ -54,7 +54,7 @@ def write(found: Replay | Mapping[str, Any], folder: str | Path, lang: str | Non
     InputError
         There is no such language, the document is of another kind, or the folder cannot be written.
     """
-    from osteon.ensemble.store import unwritable
+    from osteon.ensemble.store import unwritable, write_whole
 
     folder = Path(folder)
     told = found if isinstance(found, Mapping) else found.to_dict()
@@ -67,9 +67,7 @@ def write(found: Replay | Mapping[str, Any], folder: str | Path, lang: str | Non
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, page in pages.items():
-            staged = folder / f".{name}.tmp"
-            staged.write_text(page, encoding="utf-8")
-            staged.replace(folder / name)
+            write_whole(folder / name, page)
     except OSError as error:
         raise unwritable(folder, error) from error
     return {name: folder / name for name in pages}

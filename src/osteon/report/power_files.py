@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from osteon.ensemble.store import unwritable
+from osteon.ensemble.store import unwritable, write_whole
 from osteon.report.power_page import render
 from osteon.report.power_pictures import pictures
 
@@ -49,9 +49,7 @@ def save(found: Mapping[str, Any], folder: Path, lang: str = "en") -> dict[str, 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            staged = folder / f".{name}.tmp"
-            staged.write_bytes(content)
-            staged.replace(folder / name)
+            write_whole(folder / name, content)
     except OSError as error:
         raise unwritable(folder, error) from error
     return {name: folder / name for name in files}

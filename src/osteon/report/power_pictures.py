@@ -9,6 +9,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from osteon.errors import MissingExtra
+from osteon.report.fonts import chinese_font
 from osteon.report.locale import Words, load
 from osteon.report.power import numbers
 
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _BLUE, _RED, _GREY, _GREEN = "#1f6fb2", "#c0392b", "#777777", "#2e8b57"
-#: Fonts with Chinese letters that systems usually have.
-_CHINESE = ("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei")
-_CHINESE += ("Microsoft YaHei", "PingFang SC", "SimHei", "Heiti SC", "Droid Sans Fallback")
 _DPI = 150
 
 
@@ -41,7 +39,7 @@ def pictures(found: Mapping[str, Any], lang: str = "en") -> dict[str, bytes]:
         import matplotlib as mpl
     except ImportError:
         raise MissingExtra("Pictures of power", "plot") from None
-    font = _chinese_font() if lang == "zh" else None
+    font = chinese_font() if lang == "zh" else None
     words = load("zh" if font else "en")
     style: Any = {"font.sans-serif": [font, "DejaVu Sans"]} if font else {}
     made: dict[str, Callable[[Words, Mapping[str, Any]], Figure]] = {}
@@ -59,13 +57,6 @@ def pictures(found: Mapping[str, Any], lang: str = "en") -> dict[str, bytes]:
             draw(words, found).savefig(file, format="png", dpi=_DPI, metadata={"Software": None})
             drawn[name] = file.getvalue()
     return drawn
-
-
-def _chinese_font() -> str | None:
-    from matplotlib import font_manager
-
-    known = {one.name for one in font_manager.fontManager.ttflist}
-    return next((name for name in _CHINESE if name in known), None)
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from osteon.ensemble.store import unwritable
 from osteon.errors import MissingExtra
+from osteon.report.fonts import chinese_font
 from osteon.report.locale import Words, load
 from osteon.report.schedule import heading, render, rows
 from osteon.report.schedule_charts import front_points
@@ -18,9 +19,6 @@ from osteon.trial.dosing_measures import FRONT
 
 if TYPE_CHECKING:
     from osteon.trial.dosing_run import Schedule
-
-#: Fonts with Chinese letters, the first that is installed is used.
-_CHINESE = ("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "WenQuanYi Zen Hei", "SimHei")
 
 
 def check_picture() -> None:
@@ -134,8 +132,5 @@ def _lettered(words: Words) -> tuple[Words, list[str]]:
     """Words that can be drawn, and the font for them: English where none has Chinese letters."""
     if words.language == "en":
         return words, []
-    from matplotlib import font_manager
-
-    installed = {font.name for font in font_manager.fontManager.ttflist}
-    font = next((name for name in _CHINESE if name in installed), None)
+    font = chinese_font()
     return (words, [font]) if font else (load("en"), [])

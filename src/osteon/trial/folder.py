@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from osteon.ensemble.store import read_json, unwritable, write_json
+from osteon.ensemble.store import read_json, unwritable, write_json, write_whole
 from osteon.errors import InputError, show
 
 if TYPE_CHECKING:
@@ -184,9 +184,7 @@ def write_study(path: Path, study: Study) -> None:
     import yaml
 
     text = yaml.safe_dump(study.to_dict(), sort_keys=False, allow_unicode=True, width=110)
-    staged = path.with_name(f".{path.name}.tmp")
-    staged.write_text(text, encoding="utf-8")
-    staged.replace(path)
+    write_whole(path, text)
 
 
 def hashes(folder: Path, names: tuple[str, ...]) -> dict[str, str]:
