@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 DATA = Path(__file__).parents[1] / "src" / "osteon" / "parameters" / "data"
+_SPREADS = ("clock_spread", "strain_spread")
 _CALLUS = "osteon calibrate callus, best fit of member {} to rows of use fit on mice and rats"
 _PEOPLE = "osteon calibrate people, best fit with member {} to rows of use fit on people"
 
@@ -27,10 +28,10 @@ def main(callus: Path, people: Path) -> None:
     best = {one["name"].removeprefix("callus_"): one["best"] for one in told[people]["structures"]}
     for member, values in best.items():
         _people(member, values, ends)
-    for name in ("usual", "tibia_nail", "scaphoid"):
-        key = f"clock_spread.{name}"
+    for key in (key for key in ends if key.startswith(_SPREADS)):
         both = sum(values[key] for values in best.values()) / len(best)
-        _line(DATA / "clock_spread.toml", name, both, _PEOPLE.format("J and B, mean of both"))
+        table, _, name = key.partition(".")
+        _line(DATA / f"{table}.toml", name, both, _PEOPLE.format("J and B, mean of both"))
     path = DATA / "hooks" / "patient.toml"
     both = sum(values["age.per_year"] for values in best.values()) / len(best)
     text = path.read_text(encoding="utf-8")
@@ -69,7 +70,7 @@ def _people(member: str, best: dict[str, float], ends: dict[str, dict]) -> None:
     tables: dict[str, list[str]] = {}
     for key, value in best.items():
         module, _, name = key.partition(".")
-        if module in ("clock_spread", "age"):
+        if module in (*_SPREADS, "age"):
             continue
         row = ends[key]
         entry = f'value = {value:.5g}, unit = "{row["unit"]}", how = "fitted", source = "{_PEOPLE.format(member)}"'

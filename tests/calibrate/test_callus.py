@@ -21,11 +21,12 @@ from osteon.calibrate.callus_people_scores import rate_interval
 from osteon.calibrate.callus_simulated import of_members
 from osteon.calibrate.findings import Target
 from osteon.calibrate.free import Held
+from osteon.calibrate.group_times import UNITED, quantile, share_by
 from osteon.calibrate.objective import Objective
 from osteon.calibrate.run import Calibration, calibrate
 from osteon.calibrate.store import Draws
 from osteon.calibrate.subject import Settings
-from osteon.calibrate.virtual_people import Group, VirtualPeople, quantile, share_by
+from osteon.calibrate.virtual_people import Group, VirtualPeople
 from osteon.evidence.healing import rate_rows
 from osteon.evidence.table import FOLDER
 from osteon.model.person import MEMBERS
@@ -272,3 +273,40 @@ def test_shares_and_quantiles_agree() -> None:
     middle = quantile(days, spread, 0.5)
     assert share_by(days, spread, float(middle[0]))[0] == pytest.approx(0.5, abs=0.02)
     assert share_by(days, spread, 1e4)[0] == pytest.approx(0.75, abs=1e-3)
+
+
+def test_times_of_those_who_unite_leave_out_the_others() -> None:
+    spread = np.array([0.3])
+    healers = np.array([[80.0, 100.0, 130.0]])
+    with_one_more = np.append(healers, [[np.inf]], axis=1)
+    for share in (0.1, 0.5, 0.9):
+        (alone,) = quantile(healers, spread, share)
+        assert quantile(with_one_more, spread, share, within=UNITED)[0] == pytest.approx(alone, rel=1e-12)
+    assert quantile(with_one_more, spread, 0.9)[0] > 1e4
+    assert np.isnan(quantile(np.append(healers, [[np.nan]], axis=1), spread, 0.5, within=UNITED)[0])
+
+
+def test_non_unions_of_a_bone_grow_with_the_spread_of_its_strain() -> None:
+    """And those of a bone with a spread of its own do not change with the usual one."""
+    bones = ("tibia", "scaphoid")
+    groups = [
+        Group(bone, {"age": "30 yr", "sex": "male"}, {"bone": bone, "fixation": "cast"}, horizon=400.0)
+        for bone in bones
+    ]
+    many = VirtualPeople(groups, {bone: [BRIDGED] for bone in bones}, "J", patients=32, threads=2)
+    days = many.times({"strain_spread.usual": np.array([0.2, 1.5])})
+    late = {bone: 1 - share_by(days[bone, *BRIDGED], np.full(2, 0.3), people.NON_UNION_DAY) for bone in bones}
+    assert late["tibia"][1] > late["tibia"][0] + 0.05
+    assert late["scaphoid"][1] == late["scaphoid"][0]
+
+
+def test_every_rate_of_a_bone_that_was_fitted_is_a_row() -> None:
+    rows, groups = people.fitted_rows()
+    fitted = [row for row in rows if row.kind == "non-union"]
+    bones = {"tibia", "femur", "humerus", "distal_radius", "scaphoid"}
+    known = {group.key: group.fracture["bone"] for group in groups}
+    assert {known[row.group] for row in fitted} == bones
+    assert sorted(1 / (1 + math.exp(-row.value)) for row in fitted if known[row.group] == "tibia") == pytest.approx(
+        [0.063, 0.091, 0.1395], abs=1e-4
+    )
+    assert {row.argument for row in fitted} == {people.NON_UNION_DAY}

@@ -93,6 +93,19 @@ def test_a_cohort_and_the_groups_of_a_calibration_spread_alike(demo: osteon.Scen
     assert expected[1] > 0.7
 
 
+def test_people_differ_in_strain_as_was_fitted_to_non_unions() -> None:
+    """By bone in people; animals keep the usual spread."""
+    key, fitted = "mechanics.initial_stimulus", load("strain_spread")
+    patient, arms = {"age": "30 yr", "sex": "male"}, [{"name": "a"}]
+    for bone, name in (("scaphoid", "scaphoid"), ("femur", "usual")):
+        cohort = Cohort.sample(scenario(patient, {"bone": bone, "fixation": "cast"}, arms), 2)
+        sigma = np.sqrt(np.log1p(cohort.spread[key] ** 2))
+        assert sigma == pytest.approx(fitted[f"strain_spread.{name}"].value)
+    patient = {"species": "rat", "age": "0.5 yr", "sex": "male"}
+    rat = Cohort.sample(scenario(patient, {"bone": "femur", "fixation": "intramedullary_pin"}, arms), 2)
+    assert rat.spread[key] == load("spread").value(key)
+
+
 @pytest.mark.parametrize("species", sorted(catalogue.species()))
 def test_age_and_weight_stay_within_the_species(species: str) -> None:
     entry = catalogue.species()[species]

@@ -51,7 +51,8 @@ def fitted(calibration: Calibration) -> list[Target]:
     """Fitted rows: the median over the draws beside what was published."""
     problem: Any = next(iter(next(iter(calibration.stages.values())).values())).problem
     middle = np.nanmedian(calibration.joint.predicted, axis=0)
-    return [_row(row, float(one)) for row, one in zip(problem.rows, middle, strict=True)]
+    pairs = zip(problem.rows, middle, strict=True)
+    return [_row(row, float(one)) for row, one in pairs if row.kind != "non-union"]  # those are shown with `rates`
 
 
 def _row(row: Row, value: float) -> Target:

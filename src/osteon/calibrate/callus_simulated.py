@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from osteon.calibrate.callus import member_of
-from osteon.calibrate.virtual_people import Group, VirtualPeople, quantile, share_by
-from osteon.population.spread import clock_spread_of
+from osteon.calibrate.group_times import UNITED, quantile, share_by
+from osteon.calibrate.virtual_people import Group, VirtualPeople
+from osteon.population.spread import spread_key
 
 if TYPE_CHECKING:
     from osteon.calibrate.store import Draws
@@ -72,8 +73,8 @@ class Simulated:
         return 1.0 - share_by(self.times[group, *milestone], self.spreads[group], day)
 
     def day(self, group: str, share: float = 0.5) -> np.ndarray:
-        """Day by which a share of a group is bridged, shape (draws,) [day]."""
-        return quantile(self.times[group, *BRIDGED], self.spreads[group], share)
+        """Day by which a share of those who are bridged within two years is so, shape (draws,) [day]."""
+        return quantile(self.times[group, *BRIDGED], self.spreads[group], share, within=UNITED)
 
 
 def simulated(
@@ -110,7 +111,7 @@ def simulated(
         values = {key: one for key, one in every.items() if not key.startswith("clock_spread.")}
         found: dict[Any, np.ndarray] = dict(people.times(values))
         found |= {
-            group.key: every[f"clock_spread.{clock_spread_of(group.fracture['bone'], group.fracture['fixation'])}"]
+            group.key: every[spread_key("clock_spread", group.fracture["bone"], group.fracture["fixation"])]
             for group in groups
         }
         found |= people.curves(values, curves, WEEKS) if curves else {}

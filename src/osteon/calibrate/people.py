@@ -1,14 +1,15 @@
 """Calibration of healing in people: clocks of bones, what a film shows, and how far people differ.
 
 The kinetics of the callus are held at their best fit in animals. Rows are times to union of groups, the course of
-RUST in nailed tibiae, the effect of smoking, age and teriparatide on the time, and the share of delayed unions.
+RUST in nailed tibiae, the effect of smoking, age and teriparatide on the time, the share of delayed unions, and that
+of non-unions by bone.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -18,23 +19,26 @@ from osteon.calibrate.callus import STRUCTURES as STRUCTURES
 from osteon.calibrate.callus import WEIGHTS as WEIGHTS
 from osteon.calibrate.callus import member_of
 from osteon.calibrate.free import Free, Observed, Problem, read_free
+from osteon.calibrate.group_times import UNITED, quantile, share_by
 from osteon.calibrate.run import Calibration, Problems
 from osteon.calibrate.subject import Settings
-from osteon.calibrate.virtual_people import Group, VirtualPeople, quantile, share_by
+from osteon.calibrate.virtual_people import Group, VirtualPeople
 from osteon.evidence.healing import rate_rows, risk_factors, score_rows, union_times
 from osteon.parameters import Record, load
-from osteon.population.spread import clock_spread_of
+from osteon.population.spread import spread_key
 
 #: Standard deviation of what studies of one kind differ by beside their patients: of a logarithm, a log SD or log-odds.
 #: Assumed. Rates differ most, since cases are defined otherwise: non-union of all bones is 4.9 and 1.9 %.
-BETWEEN = {"time": 0.03, "log SD": 0.03, "RUST": 0.05, "share": 0.6, "rate": 0.9}
+BETWEEN = {"time": 0.03, "log SD": 0.03, "RUST": 0.05, "share": 0.6, "rate": 0.9, "non-union": 0.4}
 #: What trials of nailed tibiae enrol beside healthy people with closed fractures: share of each trait, assumed.
 ALL_COMERS = {"smoking": 0.3, "open": 0.25}
 PATIENTS, QUICK_PATIENTS = 16, 8
+#: As many times more patients where a share of them is asked for; and the day by which a fracture has to be bridged.
+MORE, NON_UNION_DAY = 4, 270.0
 _DATA = Path(__file__).with_name("data")
 _UNION = ("cortices_bridged", 3.0)
 _SMOKER, _NON_SMOKER, _TERIPARATIDE = "tibia_nail_smoker", "tibia_nail_non_smoker", "distal_radius_teriparatide_{}"
-_DELAYED_DAY = 182.625
+_DELAYED_DAY, _SOON = 182.625, 400.0  # a late bridging beyond it counts as none
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Row:
     Attributes
     ----------
     kind : str
-        ``median``, ``log SD``, ``percentile of ...``, ``at most``, ``ratio`` or ``share``.
+        ``median``, ``log SD``, ``percentile of ...``, ``at most``, ``ratio``, ``share`` or ``non-union``.
     group, against : str
         Group, and the one it is compared with.
     curve, level : str, float
@@ -98,41 +102,48 @@ class People:
         return self._observed
 
     @cached_property
-    def _virtual(self) -> VirtualPeople:
-        wanted: dict[str, set[tuple[str, float]]] = {}
-        for row in self.rows:
-            for key in filter(None, (row.group, row.against)):
-                wanted.setdefault(key, set()).add((row.curve, row.level))
-        groups = [group for group in self.groups if group.key in wanted]
-        milestones = {key: sorted(every) for key, every in wanted.items()}
-        return VirtualPeople(
-            groups, milestones, member_of(self.structure), patients=self.patients, threads=self.threads
-        )
+    def _virtual(self) -> tuple[VirtualPeople, ...]:
+        """Groups asked for times, and larger ones asked how many do not unite."""
+        found = []
+        for rare in (False, True):
+            wanted: dict[str, set[tuple[str, float]]] = {}
+            for row in self.rows:
+                for key in filter(None, (row.group, row.against)) if (row.kind == "non-union") == rare else ():
+                    wanted.setdefault(key, set()).add((row.curve, row.level))
+            groups = [group for group in self.groups if group.key in wanted]
+            milestones = {key: sorted(every) for key, every in wanted.items()}
+            patients = self.patients * (MORE if rare else 1)
+            member = member_of(self.structure)
+            found.append(VirtualPeople(groups, milestones, member, patients=patients, threads=self.threads))
+        return tuple(found)
 
     def predict(self, z: np.ndarray) -> np.ndarray:
         """Predicted rows, shape (m, n), of points z, shape (m, p)."""
         values = {one.key: one.to_value(z[:, place]) for place, one in enumerate(self.free)}
-        times = self._virtual.times({key: one for key, one in values.items() if not key.startswith("clock_spread.")})
+        own = {key: one for key, one in values.items() if not key.startswith("clock_spread.")}
+        times = {place: days for people in self._virtual for place, days in people.times(own).items()}
         spreads = {group.key: self._spread(group, values) for group in self.groups}
         return np.stack([_predicted(row, times, spreads) for row in self.rows], axis=1)
 
     def _spread(self, group: Group, values: Mapping[str, np.ndarray]) -> np.ndarray:
-        own = clock_spread_of(group.fracture["bone"], group.fracture["fixation"])
-        return values[f"clock_spread.{own}"]
+        return values[spread_key("clock_spread", group.fracture["bone"], group.fracture["fixation"])]
 
 
 def _predicted(row: Row, times: Mapping[tuple[str, str, float], np.ndarray], spreads: Mapping[str, np.ndarray]):
     days, spread = times[row.group, row.curve, row.level], spreads[row.group]
     if row.kind == "log SD":
-        low, high = (np.log(quantile(days, spread, share)) for share in (0.1, 0.9))
+        low, high = (np.log(quantile(days, spread, share, within=UNITED)) for share in (0.1, 0.9))
         return (high - low) / 2.5631
-    if row.kind in ("at most", "share"):
+    if row.kind in ("at most", "share", "non-union"):
         share = share_by(days, spread, row.argument)
-        share = np.clip(1.0 - share if row.kind == "at most" else share, 1e-4, 1 - 1e-4)
+        share = np.clip(share if row.kind == "share" else 1.0 - share, 1e-4, 1 - 1e-4)
         return np.log(share / (1.0 - share))
-    found = np.log(quantile(days, spread, 0.5 if math.isnan(row.argument) else row.argument))
+    if row.kind.startswith("percentile"):
+        return np.log(quantile(days, spread, row.argument))
+    found = np.log(quantile(days, spread, 0.5, within=UNITED))
     if row.kind == "ratio":
-        found = found - np.log(quantile(times[row.against, row.curve, row.level], spreads[row.against], 0.5))
+        other = times[row.against, row.curve, row.level], spreads[row.against]
+        found = found - np.log(quantile(*other, 0.5, within=UNITED))
     return found
 
 
@@ -171,7 +182,25 @@ def fitted_rows(data: Path | None = None) -> tuple[tuple[Row, ...], tuple[Group,
         if one.outcome == "time"
     ]
     rows += _teriparatide(groups, data)
+    rows += _non_unions(groups, data)
     return tuple(rows), tuple(groups.values())
+
+
+def _non_unions(groups: dict[str, Group], data: Path | None) -> list[Row]:
+    """How many fractures of each bone are not bridged after nine months."""
+    from osteon.calibrate.callus_simulated import group_of, table
+
+    found = []
+    for entry in table()["rates"]:
+        mix = {name: ALL_COMERS[name] for name in entry["mix"]}
+        group = group_of(entry["key"], entry, mix=mix)
+        mine = [one for one in rate_rows("fit", data) if one.event == "nonunion" and one.bone in entry["bones"]]
+        for one in mine:
+            odds, chance = math.log(one.value / (1.0 - one.value)), one.value * (1.0 - one.value)
+            sd = math.hypot(BETWEEN["non-union"], 1.0 / math.sqrt(one.n * chance) if one.n > 0 else 0.0)
+            found.append(Row(one.study, "non-union", entry["key"], odds, sd, argument=NON_UNION_DAY))
+            groups[entry["key"]] = replace(group, horizon=_SOON)
+    return found
 
 
 def _teriparatide(groups: dict[str, Group], data: Path | None) -> list[Row]:
@@ -212,7 +241,7 @@ def problems(structures: Sequence[str], settings: Settings) -> Problems:
 def records() -> Mapping[str, Record]:
     """Unit and meaning of every free parameter."""
     every: dict[str, Record] = {}
-    for name in ("callus_J", "geometry", "fixation", "radiograph", "clock_spread"):
+    for name in ("callus_J", "geometry", "fixation", "radiograph", "clock_spread", "strain_spread"):
         every |= dict(load(name).items())
     meanings = {"smoking.vessels": "vessels of a smoker, share of usual", "age.per_year": "lag of vessels per year"}
     units = {"smoking.vessels": "1", "age.per_year": "1/yr"}

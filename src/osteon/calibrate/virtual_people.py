@@ -1,13 +1,11 @@
 """Times to union and to scores of groups of people, for many parameter points at a time.
 
 A few virtual patients of each group differ in strain, blood supply and cells. Clocks differ too, and by a clock a
-course is only stretched: so each simulated time stands for a log-normal spread of times, and a quantile over the
-group is smooth in the parameters. Whoever never gets there counts as late beyond every quantile.
+course is only stretched: so each simulated time stands for a log-normal spread of times (`group_times`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,18 +21,18 @@ from osteon.model.fracture import stimulus_per_strain
 from osteon.model.person import MEMBERS, parameters_for
 from osteon.parameters import layered, load, load_table
 from osteon.population.plan import phases_of, steps
-from osteon.population.spread import factor_at
+from osteon.population.spread import factor_at, spread_key
 from osteon.scenario import Scenario
 
-#: What virtual patients of a group differ in beside their clock; coefficients of variation are in ``spread.toml``.
+_STRAIN = "mechanics.initial_stimulus"
+#: What virtual patients of a group differ in beside their clock: coefficients of variation are in ``spread.toml``, that
+#: of strain in ``strain_spread.toml``.
 VARIED = (
-    *("mechanics.initial_stimulus", "callus.factor_vessels", "callus.vessel_capacity", "callus.factor_progenitors"),
+    *(_STRAIN, "callus.factor_vessels", "callus.vessel_capacity", "callus.factor_progenitors"),
     *("callus.factor_osteoblasts", "callus.factor_hypertrophy"),
 )
 TOLERANCE = 1e-4
 _LANES = 4000  # patients solved at once; bounds memory
-_NODES = 21  # of a clock's spread
-_NEVER = 1e5  # days
 _TRAITS = ("smoking", "open")
 
 
@@ -225,8 +223,18 @@ class VirtualPeople:
             found[key] = each[0] if same else np.stack([one * np.ones(size) for one in each], axis=1).reshape(-1)
         spread = load("spread")
         for key, z in self._deviates.items():
-            found[key] = found[key] * factor_at(key, spread[key].value, np.tile(z, size), found[key])
+            if key == _STRAIN:
+                factor = np.exp(self._strain_spread(group, values, size)[:, None] * z).reshape(-1)
+            else:
+                factor = factor_at(key, spread[key].value, np.tile(z, size), found[key])
+            found[key] = found[key] * factor
         return found
+
+    @staticmethod
+    def _strain_spread(group: Group, values: Mapping[str, np.ndarray], size: int) -> np.ndarray:
+        """Standard deviation of the logarithm of strain at each point, shape (m,)."""
+        key = spread_key("strain_spread", group.fracture["bone"], group.fracture["fixation"])
+        return values[key] if key in values else np.full(size, load("strain_spread")[key].value)
 
     def _own(
         self, group: Group, own: Mapping[str, Any], values: Mapping[str, np.ndarray], smokes: bool
@@ -266,34 +274,3 @@ class VirtualPeople:
     def _trait(self, key: str, own: float) -> float:
         usual = self._usual.get(key, 0.0)
         return own / usual if usual else 1.0
-
-
-def quantile(days: np.ndarray, spread: np.ndarray, share: float) -> np.ndarray:
-    """Day by which a share of a group has come to a milestone.
-
-    Parameters
-    ----------
-    days : ndarray
-        Day of each patient at the typical clock, shape (m, patients) [day]; infinite for never.
-    spread : ndarray
-        Standard deviation of the logarithm of clocks, shape (m,).
-    share : float
-        Between 0 and 1.
-
-    Returns
-    -------
-    ndarray
-        Shape (m,) [day]; NaN where a patient failed.
-    """
-    from scipy.stats import norm
-
-    nodes = norm.ppf((np.arange(_NODES) + 0.5) / _NODES)
-    logs = np.log(np.minimum(days, _NEVER))[:, :, None] + np.asarray(spread)[:, None, None] * nodes
-    return np.exp(np.quantile(logs.reshape(len(days), -1), share, axis=1))
-
-
-def share_by(days: np.ndarray, spread: np.ndarray, day: float) -> np.ndarray:
-    """Share of a group that has come to a milestone by a day, shape (m,); arguments as in `quantile`."""
-    from scipy.special import ndtr
-
-    return ndtr((math.log(day) - np.log(np.minimum(days, _NEVER))) / np.asarray(spread)[:, None]).mean(axis=1)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 AGE, WEIGHT = "patient.age", "patient.weight"
 LARGEST = 2.0
+#: Parameters of people whose spread depends on bone and fixation, and the tables of these spreads.
+_OF_FRACTURES = {"healing.clock": "clock_spread", "mechanics.initial_stimulus": "strain_spread"}
 _FARTHEST = 30.0  # log-odds of a share; beyond it the share would round to 0 or 1
 
 
@@ -34,13 +36,26 @@ def settable(keys: Iterable[str]) -> list[str]:
     ]
 
 
-def clock_spread_of(bone: str, fixation: str) -> str:
-    """Which spread of clocks holds for people with a broken bone and its fixation: a name in ``clock_spread.toml``."""
-    known = load("clock_spread")
+def spread_key(kind: str, bone: str, fixation: str) -> str:
+    """Which spread holds for people with a broken bone and its fixation.
+
+    Parameters
+    ----------
+    kind : {"clock_spread", "strain_spread"}
+        Table of parameters: standard deviations of the logarithm of clocks, or of strains at the start.
+    bone, fixation : str
+        As a scenario names them.
+
+    Returns
+    -------
+    str
+        Key in that table: of the bone and the fixation, else of the bone, else the usual.
+    """
+    known = load(kind)
     for name in (f"{bone}_{fixation}", bone):
-        if f"clock_spread.{name}" in known:
-            return name
-    return "usual"
+        if f"{kind}.{name}" in known:
+            return f"{kind}.{name}"
+    return f"{kind}.usual"
 
 
 def spread_for(
@@ -55,7 +70,7 @@ def spread_for(
     keys : iterable of str
         Parameters of the patients; what the shipped table has beside them is left out.
     scenario : Scenario, optional
-        Of the typical patient; in people the spread of clocks follows bone and fixation.
+        Of the typical patient; in people the spreads of clocks and of strain follow bone and fixation.
 
     Raises
     ------
@@ -65,9 +80,9 @@ def spread_for(
     known = {AGE, WEIGHT, *settable(keys)}
     shipped = {key: record.value for key, record in load("spread").items() if key in known}
     if scenario is not None and scenario.fracture is not None and scenario.patient.species == "human":
-        name = clock_spread_of(scenario.fracture.bone, scenario.fracture.fixation)
-        sigma = load("clock_spread")[f"clock_spread.{name}"].value
-        shipped["healing.clock"] = math.sqrt(math.expm1(sigma * sigma))
+        for key, kind in _OF_FRACTURES.items():
+            sigma = load(kind)[spread_key(kind, scenario.fracture.bone, scenario.fracture.fixation)].value
+            shipped[key] = math.sqrt(math.expm1(sigma * sigma))
     if isinstance(given, str):
         if given != "none":
             raise InputError(f'{show(given)} is neither "none" nor a mapping', path="spread", value=given)

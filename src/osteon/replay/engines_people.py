@@ -174,8 +174,8 @@ def _of_times(one: Any, row: TableRow) -> list[Asked]:
 
 
 def _of_score(one: Any, row: TableRow) -> list[Asked]:
+    from osteon.calibrate.group_times import quantile
     from osteon.calibrate.people import BETWEEN
-    from osteon.calibrate.virtual_people import quantile
 
     key = "tibia_nail_immediate"
     if one.quantity == "time_to_score":
