@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from statsmodels.stats.power import TTestIndPower
 
 from osteon.endpoints import SEEN
 from osteon.evidence.claims import review
@@ -11,7 +12,7 @@ from osteon.parameters import load
 from osteon.replay import series as module
 from osteon.replay.claim_findings import trials
 from osteon.replay.claim_measures import Estimate
-from osteon.replay.series import LATE, PLAIN, _Series, found_in, published_ratio
+from osteon.replay.series import LATE, PLAIN, _Series, found_in, patients_needed, published_ratio
 from osteon.replay.series_films import VISITS, seen_union
 from tests.replay.made import made
 
@@ -96,3 +97,15 @@ def test_the_rules_of_loading_are_the_printed_ones() -> None:
         "early": f"{told.row('own_crutches').value:g} months",
         "late": f"{told.row('own_crutches_historical').value:g} months",
     }
+
+
+def test_patients_needed_of_times_that_hardly_differ(whole: _Series) -> None:
+    """Seldom visits may see all of a small group unite on one day; then two an arm are enough."""
+    assert patients_needed(np.full(8, 84.0), whole).value == 2
+    assert math.isnan(patients_needed(np.array([84.0, np.inf]), whole).value)
+    spread = np.exp(0.3 * np.array([-1.0, 1.0] * 20))
+    found = patients_needed(84.0 * spread, whole)
+    effect = -math.log(0.9) / np.std(np.log(spread), ddof=1)
+    assert (
+        TTestIndPower().power(effect, found.value, 0.05) >= 0.8 > TTestIndPower().power(effect, found.value - 1, 0.05)
+    )

@@ -147,14 +147,24 @@ def _ratio_of(whole: _Series, endpoint: str, arm: str, other: str) -> Estimate:
 
 
 def patients_needed(times: np.ndarray, whole: _Series) -> Estimate:
-    """Patients an arm for 80 % power to see times shortened to 0.9, from the spread of their logarithms."""
-    from statsmodels.stats.power import TTestIndPower
+    """Patients an arm for 80 % power to see times shortened to 0.9, from the spread of their logarithms.
 
+    NaN where fewer than two times are known.
+    """
     logs = np.log(times[np.isfinite(times)])
+    if len(logs) < 2:
+        return Estimate(math.nan, math.nan, math.nan, "1", "patients", len(logs))
     again = trials(whole.seed, len(logs), len(logs), "spread of times", 200)
     spreads = (float(np.std(logs, ddof=1)), *np.percentile(np.std(logs[again], axis=1, ddof=1), [5, 95]))
-    effect = -math.log(_SHORTER)
-    value, low, high = (
-        float(math.ceil(TTestIndPower().solve_power(effect / max(sd, 1e-9), alpha=0.05, power=0.8))) for sd in spreads
-    )
+    value, low, high = (_patients(-math.log(_SHORTER), float(sd)) for sd in spreads)
     return Estimate(value, low, high, "1", "patients", len(logs))
+
+
+def _patients(effect: float, sd: float) -> float:
+    """Patients an arm, two at least, for 80 % power to see two means of normal numbers apart by `effect`."""
+    from statsmodels.stats.power import TTestIndPower
+
+    # From 6 SD on two are enough, and the solver finds no number below.
+    if effect >= 6 * sd:
+        return 2.0
+    return float(math.ceil(TTestIndPower().solve_power(effect / sd, alpha=0.05, power=0.8)))
