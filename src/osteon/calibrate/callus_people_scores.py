@@ -14,6 +14,7 @@ import numpy as np
 from osteon.calibrate.callus_drug_scores import drugs, teriparatide
 from osteon.calibrate.callus_simulated import BRIDGED, HEALED, group_of, simulated, table
 from osteon.calibrate.findings import Target
+from osteon.calibrate.group_times import NON_UNION_DAY
 from osteon.calibrate.virtual_people import Group
 from osteon.evidence.healing import RateRow, rate_rows, risk_factors, union_times
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 NEAR, NEAR_LOG_SD = (0.9, 1.1), 0.1
 #: Days on which a fracture that is not bridged on three cortices counts as a non-union, and one below RUST 10 as late.
-NON_UNION_DAYS, DELAYED_DAY = (270.0, 365.0), 182.625
+NON_UNION_DAYS, DELAYED_DAY = (NON_UNION_DAY, 365.0), 182.625
 #: Least SD between sources of the log-odds of a rate, as of the odds ratios of risk factors; assumed.
 BETWEEN_RATES = 0.4
 MANY = 64  # patients, where a share of them is asked for
@@ -94,8 +95,10 @@ def checked_times(draws: Draws, settings: Settings) -> list[Target]:
 
 def rates(draws: Draws, settings: Settings) -> list[Target]:
     """How many fail to unite, or unite late, by bone; those of use check are shown."""
+    from osteon.calibrate.people import all_comers
+
     entries = table()["rates"]
-    groups = [group_of(entry["key"], entry, mix=_mix(entry["mix"])) for entry in entries]
+    groups = [group_of(entry["key"], entry, mix=all_comers(entry["mix"])) for entry in entries]
     given = simulated(draws, groups, settings, milestones=(BRIDGED, HEALED), patients=MANY)
     found = []
     for entry in entries:
@@ -159,9 +162,3 @@ def risks(draws: Draws, settings: Settings) -> list[Target]:
 def _odds(share: np.ndarray) -> np.ndarray:
     share = np.clip(share, 1e-4, 1 - 1e-4)
     return share / (1.0 - share)
-
-
-def _mix(traits: Sequence[str]) -> dict[str, float]:
-    from osteon.calibrate.people import ALL_COMERS
-
-    return {name: ALL_COMERS[name] for name in traits}

@@ -12,6 +12,8 @@ import numpy as np
 
 #: Times to union are printed of those who unite; whoever does not by this day [day] is a non-union.
 UNITED = 720.0
+#: Day [day] by which three cortices have to be bridged, or a fracture counts as a non-union.
+NON_UNION_DAY = 270.0
 _NODES = 21  # of a clock's spread
 _NEVER = 1e5  # days
 

@@ -19,7 +19,7 @@ from osteon.calibrate.callus import STRUCTURES as STRUCTURES
 from osteon.calibrate.callus import WEIGHTS as WEIGHTS
 from osteon.calibrate.callus import member_of
 from osteon.calibrate.free import Free, Observed, Problem, read_free
-from osteon.calibrate.group_times import UNITED, quantile, share_by
+from osteon.calibrate.group_times import NON_UNION_DAY, UNITED, quantile, share_by
 from osteon.calibrate.run import Calibration, Problems
 from osteon.calibrate.subject import Settings
 from osteon.calibrate.virtual_people import Group, VirtualPeople
@@ -33,8 +33,7 @@ BETWEEN = {"time": 0.03, "log SD": 0.03, "RUST": 0.05, "share": 0.6, "rate": 0.9
 #: What trials of nailed tibiae enrol beside healthy people with closed fractures: share of each trait, assumed.
 ALL_COMERS = {"smoking": 0.3, "open": 0.25}
 PATIENTS, QUICK_PATIENTS = 16, 8
-#: As many times more patients where a share of them is asked for; and the day by which a fracture has to be bridged.
-MORE, NON_UNION_DAY = 4, 270.0
+MORE = 4  # times as many patients where a rare share of them is asked for
 _DATA = Path(__file__).with_name("data")
 _UNION = ("cortices_bridged", 3.0)
 _SMOKER, _NON_SMOKER, _TERIPARATIDE = "tibia_nail_smoker", "tibia_nail_non_smoker", "distal_radius_teriparatide_{}"
@@ -172,7 +171,7 @@ def fitted_rows(data: Path | None = None) -> tuple[tuple[Row, ...], tuple[Group,
             done = 1.0 - one.value
             values = (math.log(done / one.value), BETWEEN["rate"], "RUST", 10.0, _DELAYED_DAY)
             rows.append(Row(one.study, "share", nailed, *values))
-    open_alone = {name: share for name, share in ALL_COMERS.items() if name != "smoking"}
+    open_alone = all_comers(["open"])
     for key, smokes in ((_SMOKER, True), (_NON_SMOKER, False)):
         groups[key] = Group(key, {**groups[nailed].patient, "smoking": smokes}, groups[nailed].fracture, mix=open_alone)
     smoking = risk_factors("fit", data)["smoking time"]
@@ -186,14 +185,18 @@ def fitted_rows(data: Path | None = None) -> tuple[tuple[Row, ...], tuple[Group,
     return tuple(rows), tuple(groups.values())
 
 
+def all_comers(traits: Sequence[str]) -> dict[str, float]:
+    """Shares of some traits among those whom trials enrol."""
+    return {name: ALL_COMERS[name] for name in traits}
+
+
 def _non_unions(groups: dict[str, Group], data: Path | None) -> list[Row]:
     """How many fractures of each bone are not bridged after nine months."""
     from osteon.calibrate.callus_simulated import group_of, table
 
     found = []
     for entry in table()["rates"]:
-        mix = {name: ALL_COMERS[name] for name in entry["mix"]}
-        group = group_of(entry["key"], entry, mix=mix)
+        group = group_of(entry["key"], entry, mix=all_comers(entry["mix"]))
         mine = [one for one in rate_rows("fit", data) if one.event == "nonunion" and one.bone in entry["bones"]]
         for one in mine:
             odds, chance = math.log(one.value / (1.0 - one.value)), one.value * (1.0 - one.value)
