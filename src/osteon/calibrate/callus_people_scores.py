@@ -14,7 +14,7 @@ import numpy as np
 from osteon.calibrate.callus_drug_scores import drugs, teriparatide
 from osteon.calibrate.callus_simulated import BRIDGED, HEALED, group_of, simulated, table
 from osteon.calibrate.findings import Target
-from osteon.calibrate.group_times import NON_UNION_DAY
+from osteon.calibrate.group_times import DELAYED_DAY, NON_UNION_DAY
 from osteon.calibrate.virtual_people import Group
 from osteon.evidence.healing import RateRow, rate_rows, risk_factors, union_times
 
@@ -25,10 +25,8 @@ if TYPE_CHECKING:
     from osteon.calibrate.subject import Settings
 
 NEAR, NEAR_LOG_SD = (0.9, 1.1), 0.1
-#: Days on which a fracture that is not bridged on three cortices counts as a non-union, and one below RUST 10 as late.
-NON_UNION_DAYS, DELAYED_DAY = (NON_UNION_DAY, 365.0), 182.625
-#: Least SD between sources of the log-odds of a rate, as of the odds ratios of risk factors; assumed.
-BETWEEN_RATES = 0.4
+#: Days on which a fracture that is not bridged on three cortices counts as a non-union.
+NON_UNION_DAYS = (NON_UNION_DAY, 365.0)
 MANY = 64  # patients, where a share of them is asked for
 _NONE = "none"
 
@@ -95,10 +93,10 @@ def checked_times(draws: Draws, settings: Settings) -> list[Target]:
 
 def rates(draws: Draws, settings: Settings) -> list[Target]:
     """How many fail to unite, or unite late, by bone; those of use check are shown."""
-    from osteon.calibrate.people import all_comers
+    from osteon.calibrate.people import rate_group
 
     entries = table()["rates"]
-    groups = [group_of(entry["key"], entry, mix=all_comers(entry["mix"])) for entry in entries]
+    groups = [rate_group(entry) for entry in entries]
     given = simulated(draws, groups, settings, milestones=(BRIDGED, HEALED), patients=MANY)
     found = []
     for entry in entries:
@@ -119,8 +117,10 @@ def rates(draws: Draws, settings: Settings) -> list[Target]:
 
 def rate_interval(rows: Sequence[RateRow]) -> tuple[float, float]:
     """Limits within which 90 % of sources would lie [%], of a normal law of log-odds."""
+    from osteon.calibrate.people import BETWEEN
+
     odds = np.log([row.value / (1.0 - row.value) for row in rows])
-    between = max(BETWEEN_RATES, float(np.std(odds, ddof=1)) if len(rows) > 1 else 0.0)
+    between = max(BETWEEN["non-union"], float(np.std(odds, ddof=1)) if len(rows) > 1 else 0.0)
     low, high = (100.0 * _share(float(odds.mean()) + side * 1.6449 * between) for side in (-1, 1))
     return round(low, 2), round(high, 2)
 

@@ -14,7 +14,6 @@ import numpy as np
 from osteon.calibrate.callus import member_of
 from osteon.calibrate.group_times import UNITED, quantile, share_by
 from osteon.calibrate.virtual_people import Group, VirtualPeople
-from osteon.population.spread import spread_key
 
 if TYPE_CHECKING:
     from osteon.calibrate.store import Draws
@@ -110,10 +109,7 @@ def simulated(
         people = VirtualPeople(groups, wanted, member, patients=patients // fewer, threads=settings.cores)
         values = {key: one for key, one in every.items() if not key.startswith("clock_spread.")}
         found: dict[Any, np.ndarray] = dict(people.times(values))
-        found |= {
-            group.key: every[spread_key("clock_spread", group.fracture["bone"], group.fracture["fixation"])]
-            for group in groups
-        }
+        found |= {group.key: every[group.spread_key("clock_spread")] for group in groups}
         found |= people.curves(values, curves, WEEKS) if curves else {}
         for place, one in found.items():
             parts.setdefault(place, []).append(one)

@@ -9,7 +9,7 @@ from typing import Any
 from osteon.calibrate.run import Calibration
 from osteon.calibrate.store import write_posterior
 from osteon.calibrate.toml import parameter_toml
-from osteon.ensemble.store import unwritable, write_json
+from osteon.ensemble.store import unwritable, write_json, write_whole
 from osteon.parameters import Record
 
 POSTERIOR, PARAMETERS, FINDINGS = "posterior.nc", "parameters.toml", "calibration.json"
@@ -72,18 +72,8 @@ def save(
             replicate=joint.replicate,
         )
         for file, content in {PARAMETERS: text, **(pages or {})}.items():
-            _write_text(written[file], content)
+            write_whole(written[file], content)
         write_json(written[FINDINGS], dict(findings))
     except OSError as error:
         raise unwritable(folder, error) from error
     return written
-
-
-def _write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    staged = path.with_name(f".{path.name}.tmp")
-    try:
-        staged.write_text(text, encoding="utf-8")
-        staged.replace(path)
-    finally:
-        staged.unlink(missing_ok=True)

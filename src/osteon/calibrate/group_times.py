@@ -14,6 +14,8 @@ import numpy as np
 UNITED = 720.0
 #: Day [day] by which three cortices have to be bridged, or a fracture counts as a non-union.
 NON_UNION_DAY = 270.0
+#: Day [day] by which RUST has to be 10, or union counts as delayed.
+DELAYED_DAY = 182.625
 _NODES = 21  # of a clock's spread
 _NEVER = 1e5  # days
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,13 +20,12 @@ from osteon.calibrate.callus import STRUCTURES as STRUCTURES
 from osteon.calibrate.callus import WEIGHTS as WEIGHTS
 from osteon.calibrate.callus import member_of
 from osteon.calibrate.free import Free, Observed, Problem, read_free
-from osteon.calibrate.group_times import NON_UNION_DAY, UNITED, quantile, share_by
+from osteon.calibrate.group_times import DELAYED_DAY, NON_UNION_DAY, UNITED, quantile, share_by
 from osteon.calibrate.run import Calibration, Problems
 from osteon.calibrate.subject import Settings
 from osteon.calibrate.virtual_people import Group, VirtualPeople
 from osteon.evidence.healing import rate_rows, risk_factors, score_rows, union_times
 from osteon.parameters import Record, load
-from osteon.population.spread import spread_key
 
 #: Standard deviation of what studies of one kind differ by beside their patients: of a logarithm, a log SD or log-odds.
 #: Assumed. Rates differ most, since cases are defined otherwise: non-union of all bones is 4.9 and 1.9 %.
@@ -37,7 +37,7 @@ MORE = 4  # times as many patients where a rare share of them is asked for
 _DATA = Path(__file__).with_name("data")
 _UNION = ("cortices_bridged", 3.0)
 _SMOKER, _NON_SMOKER, _TERIPARATIDE = "tibia_nail_smoker", "tibia_nail_non_smoker", "distal_radius_teriparatide_{}"
-_DELAYED_DAY, _SOON = 182.625, 400.0  # a late bridging beyond it counts as none
+_SOON = 400.0  # [day]; a late bridging beyond it counts as none
 
 
 @dataclass(frozen=True)
@@ -121,11 +121,8 @@ class People:
         values = {one.key: one.to_value(z[:, place]) for place, one in enumerate(self.free)}
         own = {key: one for key, one in values.items() if not key.startswith("clock_spread.")}
         times = {place: days for people in self._virtual for place, days in people.times(own).items()}
-        spreads = {group.key: self._spread(group, values) for group in self.groups}
+        spreads = {group.key: values[group.spread_key("clock_spread")] for group in self.groups}
         return np.stack([_predicted(row, times, spreads) for row in self.rows], axis=1)
-
-    def _spread(self, group: Group, values: Mapping[str, np.ndarray]) -> np.ndarray:
-        return values[spread_key("clock_spread", group.fracture["bone"], group.fracture["fixation"])]
 
 
 def _predicted(row: Row, times: Mapping[tuple[str, str, float], np.ndarray], spreads: Mapping[str, np.ndarray]):
@@ -169,7 +166,7 @@ def fitted_rows(data: Path | None = None) -> tuple[tuple[Row, ...], tuple[Group,
     for one in rate_rows("fit", data):
         if one.event == "delayed":
             done = 1.0 - one.value
-            values = (math.log(done / one.value), BETWEEN["rate"], "RUST", 10.0, _DELAYED_DAY)
+            values = (math.log(done / one.value), BETWEEN["rate"], "RUST", 10.0, DELAYED_DAY)
             rows.append(Row(one.study, "share", nailed, *values))
     open_alone = all_comers(["open"])
     for key, smokes in ((_SMOKER, True), (_NON_SMOKER, False)):
@@ -190,19 +187,26 @@ def all_comers(traits: Sequence[str]) -> dict[str, float]:
     return {name: ALL_COMERS[name] for name in traits}
 
 
+def rate_group(entry: Mapping[str, Any]) -> Group:
+    """Group of an entry of ``people_scores.toml`` for rates of non-union and delay."""
+    from osteon.calibrate.callus_simulated import group_of
+
+    return group_of(entry["key"], entry, mix=all_comers(entry["mix"]))
+
+
 def _non_unions(groups: dict[str, Group], data: Path | None) -> list[Row]:
     """How many fractures of each bone are not bridged after nine months."""
-    from osteon.calibrate.callus_simulated import group_of, table
+    from osteon.calibrate.callus_simulated import table
 
-    found = []
+    found, printed = [], [one for one in rate_rows("fit", data) if one.event == "nonunion"]
     for entry in table()["rates"]:
-        group = group_of(entry["key"], entry, mix=all_comers(entry["mix"]))
-        mine = [one for one in rate_rows("fit", data) if one.event == "nonunion" and one.bone in entry["bones"]]
-        for one in mine:
+        groups[entry["key"]] = replace(rate_group(entry), horizon=_SOON)
+        for one in printed:
+            if one.bone not in entry["bones"]:
+                continue
             odds, chance = math.log(one.value / (1.0 - one.value)), one.value * (1.0 - one.value)
             sd = math.hypot(BETWEEN["non-union"], 1.0 / math.sqrt(one.n * chance) if one.n > 0 else 0.0)
             found.append(Row(one.study, "non-union", entry["key"], odds, sd, argument=NON_UNION_DAY))
-            groups[entry["key"]] = replace(group, horizon=_SOON)
     return found
 
 

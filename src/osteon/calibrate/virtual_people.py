@@ -76,6 +76,10 @@ class Group:
             }
         )
 
+    def spread_key(self, kind: str) -> str:
+        """Which spread of a kind holds for the group; see `osteon.population.spread.spread_key`."""
+        return spread_key(kind, self.fracture["bone"], self.fracture["fixation"])
+
 
 class VirtualPeople:
     """Times to milestones of groups.
@@ -233,7 +237,7 @@ class VirtualPeople:
     @staticmethod
     def _strain_spread(group: Group, values: Mapping[str, np.ndarray], size: int) -> np.ndarray:
         """Standard deviation of the logarithm of strain at each point, shape (m,)."""
-        key = spread_key("strain_spread", group.fracture["bone"], group.fracture["fixation"])
+        key = group.spread_key("strain_spread")
         return values[key] if key in values else np.full(size, load("strain_spread")[key].value)
 
     def _own(

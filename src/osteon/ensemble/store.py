@@ -161,8 +161,11 @@ def write_json(path: Path, value: Any, indent: int | None = 2) -> None:
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write one file, text as UTF-8, whole or not at all."""
     staged = path.with_name(f".{path.name}.tmp")
-    staged.write_bytes(content.encode() if isinstance(content, str) else content)
-    staged.replace(path)
+    try:
+        staged.write_bytes(content.encode() if isinstance(content, str) else content)
+        staged.replace(path)
+    finally:
+        staged.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> Any:

@@ -195,16 +195,16 @@ def _of_score(one: Any, row: TableRow) -> list[Asked]:
 
 
 def _of_rate(one: Any, row: TableRow) -> list[Asked]:
-    from osteon.calibrate.callus_people_scores import DELAYED_DAY, NON_UNION_DAYS
-    from osteon.calibrate.callus_simulated import BRIDGED, HEALED, group_of, table
-    from osteon.calibrate.people import ALL_COMERS
+    from osteon.calibrate.callus_simulated import BRIDGED, HEALED, table
+    from osteon.calibrate.group_times import DELAYED_DAY, NON_UNION_DAY
+    from osteon.calibrate.people import rate_group
 
     entry = next((entry for entry in table()["rates"] if one.bone in entry["bones"]), None)
     if entry is None:
         return []
-    who = group_of(entry["key"], entry, mix={name: ALL_COMERS[name] for name in entry["mix"]})
+    who = rate_group(entry)
     late = one.event == "delayed"
-    place, day = (HEALED, DELAYED_DAY) if late else (BRIDGED, NON_UNION_DAYS[0])
+    place, day = (HEALED, DELAYED_DAY) if late else (BRIDGED, NON_UNION_DAY)
     label = "RUST below 10" if late else "not bridged"
     seen = Seen(
         100 * one.value, 100 * one.low, 100 * one.high, unit="%", day=day, n=one.n, label=f"{label}, {entry['key']}"
@@ -229,8 +229,8 @@ def _share(seen: Seen, who: Group, place: tuple[str, float], day: float, n: int,
 
 
 def _of_risk(one: Any, row: TableRow) -> list[Asked]:
-    from osteon.calibrate.callus_people_scores import DELAYED_DAY, NON_UNION_DAYS
     from osteon.calibrate.callus_simulated import BRIDGED, HEALED, group_of, table
+    from osteon.calibrate.group_times import DELAYED_DAY, NON_UNION_DAY
     from osteon.evidence.healing.risks import BETWEEN_SOURCES, BETWEEN_TIMES
 
     known = table()["risks"]
@@ -246,7 +246,7 @@ def _of_risk(one: Any, row: TableRow) -> list[Asked]:
     if one.outcome == "time":
         number, place, between = (lambda given: given.day(one.factor) / given.day("none")), BRIDGED, BETWEEN_TIMES
     else:
-        place, day = (HEALED, DELAYED_DAY) if one.outcome == "delayed" else (BRIDGED, NON_UNION_DAYS[0])
+        place, day = (HEALED, DELAYED_DAY) if one.outcome == "delayed" else (BRIDGED, NON_UNION_DAY)
         seen = replace(seen, day=day)
         between = BETWEEN_SOURCES
 
@@ -264,9 +264,9 @@ def _log_sd(given: Simulated, key: str) -> np.ndarray:
 
 
 def _between_rates() -> float:
-    from osteon.calibrate.callus_people_scores import BETWEEN_RATES
+    from osteon.calibrate.people import BETWEEN
 
-    return BETWEEN_RATES
+    return BETWEEN["non-union"]
 
 
 def _odds(share: np.ndarray) -> np.ndarray:

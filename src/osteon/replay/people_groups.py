@@ -60,7 +60,7 @@ def _draws(count: int) -> Draws:
     from osteon.parameters import load
     from osteon.population.callus_clock import clock_factors
 
-    every, spread = draws_of_callus(), {**load("clock_spread"), **load("strain_spread")}
+    every, spread = draws_of_callus(), load("clock_spread")
     human = {f"callus_{member}": load(f"people_{member}")[_CLOCK].value for member in MEMBERS}
     clocks = np.array([human[structure] for structure in every.structures]) * clock_factors(every)
     keys = tuple(spread)

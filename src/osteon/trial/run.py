@@ -15,7 +15,7 @@ from osteon.course import RESEARCH_ONLY, installed
 from osteon.ensemble.labels import versions
 from osteon.ensemble.plan import whole
 from osteon.ensemble.run import _peak_memory
-from osteon.ensemble.store import unwritable, write_json
+from osteon.ensemble.store import unwritable, write_json, write_whole
 from osteon.trial.flow import at_risk, flow, twin_days, visit_means
 from osteon.trial.folder import (
     ANALYSIS,
@@ -250,9 +250,7 @@ def write_table1(path: Path, analysis: Mapping[str, Any]) -> None:
     """Write Table 1 as CSV, a column an arm."""
     import pandas as pd
 
-    staged = path.with_name(f".{path.name}.tmp")
-    pd.DataFrame(list(analysis["table1"])).to_csv(staged, index=False)
-    staged.replace(path)
+    write_whole(path, pd.DataFrame(list(analysis["table1"])).to_csv(index=False))
 
 
 # ---- how far it is -----------------------------------------------------------------------------------------------
