@@ -195,33 +195,22 @@ def _roadrunner(study: Study, days: float, sbml: Writer | None) -> Check:
 
     if sbml is None:
         return Check("roadrunner", None, LIMITS["roadrunner"], missing="sbml")
-    import roadrunner
+    from osteon.report.roadrunner_alone import simulate
 
     scenario = Scenario.parse({**study.scenario().to_dict(), "fracture": None})
     case = _Case.of(scenario, days)
-    text = sbml(scenario, case.arm)
-    backend, level = (getattr(roadrunner.Config, name) for name in ("LLVM_BACKEND", "LLJIT_OPTIMIZATION_LEVEL"))
-    kept = [roadrunner.Config.getValue(name) for name in (backend, level)]
-    roadrunner.Config.setValue(backend, roadrunner.Config.LLJIT)
-    roadrunner.Config.setValue(level, roadrunner.Config.NONE)
-    try:
-        model = roadrunner.RoadRunner(text)
-    finally:
-        for name, value in zip((backend, level), kept, strict=True):
-            roadrunner.Config.setValue(name, value)
-    model.integrator.relative_tolerance, model.integrator.absolute_tolerance = 1e-9, 1e-12
-    model.integrator.maximum_num_steps = 200_000
     last = case.pieces[-1]
     keys = list(last.kernel.states)
-    model.timeCourseSelections = [key.replace(".", "_") for key in keys]
     # Never at a dose itself, where both sides of the jump are right.
     times = case.grid(last)[1:-1]
-    rows = np.array(model.simulate(times=[0.0, *(times - scenario.start_day)])).T[:, 1:]
+    asked = [0.0, *(times - scenario.start_day).tolist()]
+    values, version = simulate(sbml(scenario, case.arm), [key.replace(".", "_") for key in keys], asked)
+    rows = values[:, 1:]
     found = (0.0, "")
     for key, mine, other in zip(keys, last.trajectory.sample(times), rows, strict=True):
         size = max(float(np.abs(other).max()), last.phase.system.states[key].scale)
         found = max(found, (float(np.abs(mine - other).max()) / size, key))
-    return _check("roadrunner", case, found[0], state=found[1], version=roadrunner.__version__)
+    return _check("roadrunner", case, found[0], state=found[1], version=version)
 
 
 def _balance(case: _Case) -> Check:
