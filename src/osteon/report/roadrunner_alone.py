@@ -1,4 +1,4 @@
-"""libRoadRunner in a process of its own: beside the compiler of Numba, which has another LLVM, it has crashed at times."""
+"""libRoadRunner in a process of its own: beside Numba, which has an LLVM too, it has crashed now and then."""
 
 from __future__ import annotations
 
